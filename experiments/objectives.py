@@ -1,0 +1,56 @@
+"""The numbers of a trial record that can be optimised, constrained and drawn."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from gpt_zoo.config.base import did_you_mean
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A recorded number and which way is better.
+
+    Args:
+        name: Field of the trial record.
+        direction: Which way is better.
+        label: For axes and table heads, with the unit.
+        logarithmic: Whether an axis of it is drawn in powers of ten.
+    """
+
+    name: str
+    direction: Literal["minimize", "maximize"]
+    label: str
+    logarithmic: bool = False
+
+
+OBJECTIVES = {
+    objective.name: objective
+    for objective in (
+        Objective("validation_loss", "minimize", "validation loss (nats/token)"),
+        Objective("train_loss", "minimize", "train loss (nats/token)"),
+        Objective("perplexity", "minimize", "perplexity"),
+        Objective("bits_per_byte", "minimize", "bits per byte"),
+        Objective("params", "minimize", "parameters", logarithmic=True),
+        Objective("params_non_embedding", "minimize", "non-embedding parameters", logarithmic=True),
+        Objective("flops_forward", "minimize", "forward FLOPs per sequence", logarithmic=True),
+        Objective("flops_forward_causal", "minimize", "causal forward FLOPs per sequence", logarithmic=True),
+        Objective("train_flops", "minimize", "training FLOPs", logarithmic=True),
+        Objective("kv_cache_bytes_per_token", "minimize", "KV cache (bytes/token)", logarithmic=True),
+        Objective("memory_bytes", "minimize", "peak memory (bytes)", logarithmic=True),
+        Objective("process_memory_bytes", "minimize", "peak memory of the process (bytes)", logarithmic=True),
+        Objective("tokens", "minimize", "training tokens", logarithmic=True),
+        Objective("seconds", "minimize", "training time (s)"),
+        Objective("tokens_per_second", "maximize", "tokens per second", logarithmic=True),
+    )
+}
+
+
+def find_objective(name: str) -> Objective:
+    """The objective called `name`.
+
+    Raises:
+        ValueError: nothing recorded has that name.
+    """
+    if name not in OBJECTIVES:
+        raise ValueError(f"no objective is called `{name}`; {did_you_mean(name, OBJECTIVES)}")
+    return OBJECTIVES[name]

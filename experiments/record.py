@@ -1,0 +1,80 @@
+"""What one training leaves behind: a row, whatever became of it."""
+
+from enum import StrEnum
+from typing import Any
+
+from gpt_zoo.config.base import Declared
+
+
+class Status(StrEnum):
+    """What became of a trial. Only `complete` rows can stand on a front."""
+
+    COMPLETE = "complete"
+    DUPLICATE = "duplicate"  # the same config was trained before with this seed: answered from that record
+    INFEASIBLE = "infeasible"  # breaks a constraint, or a rule of the schema
+    DIVERGED = "diverged"  # the loss became NaN or infinite
+    OUT_OF_MEMORY = "out_of_memory"
+    FAILED = "failed"  # anything else; the reason says what
+
+    @property
+    def was_trained(self) -> bool:
+        """Whether the trial cost training: these count towards the number of trials asked for."""
+        return self not in (Status.INFEASIBLE, Status.DUPLICATE)
+
+
+class CurvePoint(Declared):
+    """One point of a learning curve: all that was spent so far and the losses it bought."""
+
+    step: int
+    tokens: int
+    train_flops: int
+    seconds: float
+    train_loss: float | None
+    """Mean over the steps since the last point, in nats per token."""
+    validation_loss: float | None
+    """On the held-out tokens, in nats per token."""
+
+
+class TrialRecord(Declared):
+    """One row of the table of trials. Units are suffixes; losses are in nats per token."""
+
+    trial: int
+    """Number of the trial in its run; several seeds share one."""
+    variant: str
+    seed: int
+    status: Status
+    reason: str = ""
+    """Why the status is not `complete`."""
+
+    config: dict[str, Any]
+    """The GPTConfig that was built, as plain data; what was asked for, where that is no valid config."""
+    config_hash: str
+    parameters: dict[str, Any] = {}
+    """The values that a search chose, by key path; empty in a comparison."""
+
+    params: int | None = None
+    params_non_embedding: int | None = None
+    flops_forward: int | None = None
+    """One sequence of the context length, 2 FLOPs a multiply-accumulate, attention counted in full."""
+    flops_forward_causal: int | None = None
+    train_flops: int | None = None
+    """Spent by this training: 3 x forward, all sequences."""
+    kv_cache_bytes_per_token: int | None = None
+    memory_bytes: int | None = None
+    """Measured peak that the training added to its process (CPU), or allocated on the device (CUDA)."""
+    process_memory_bytes: int | None = None
+    """Measured peak of the whole process, interpreter and libraries included."""
+
+    steps: int | None = None
+    tokens: int | None = None
+    seconds: float | None = None
+    """Of the training steps, without building and evaluating."""
+    tokens_per_second: float | None = None
+    train_loss: float | None = None
+    validation_loss: float | None = None
+    perplexity: float | None = None
+    bits_per_byte: float | None = None
+
+    device: str = ""
+    precision: str = ""
+    curve: list[CurvePoint] = []

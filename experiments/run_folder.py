@@ -1,0 +1,84 @@
+"""The folder of one run: what was asked, what came of it, and the tables and reports made from that.
+
+    experiment.yaml     the resolved experiment
+    environment.json    versions, hardware, git commit, corpus hash
+    trials/*.json       one record a training, written once it has ended: the source of everything below
+    study.db            Optuna's storage (searches)
+    importances.json    how much each searched value mattered (searches)
+    trials.parquet, trials.csv, curves.parquet, report.html, report.md
+"""
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from experiments.record import TrialRecord
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write a file so that a reader or a crash sees the old content or the new, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The files of one run, by their meaning."""
+
+    path: Path
+
+    @property
+    def experiment(self) -> Path:
+        """The resolved experiment, YAML."""
+        return self.path / "experiment.yaml"
+
+    @property
+    def environment(self) -> Path:
+        """Where it ran, JSON."""
+        return self.path / "environment.json"
+
+    @property
+    def importances(self) -> Path:
+        """Importance of each searched value for each objective, JSON: {objective: {key path: share}}."""
+        return self.path / "importances.json"
+
+    @property
+    def study(self) -> Path:
+        """Optuna's SQLite file."""
+        return self.path / "study.db"
+
+    def record_path(self, trial: int, seed: int) -> Path:
+        """Where the record of a trial with a seed is kept."""
+        return self.path / "trials" / f"{trial:05d}-seed{seed}.json"
+
+    def write_record(self, record: TrialRecord) -> None:
+        """Keep a record, atomically."""
+        # JSON has no NaN; a diverged loss is recorded as missing, with the status and reason beside it.
+        write_atomically(self.record_path(record.trial, record.seed), record.model_dump_json(indent=1))
+
+    def find_record(self, trial: int, seed: int) -> TrialRecord | None:
+        """The record of a trial with a seed, if it has ended."""
+        path = self.record_path(trial, seed)
+        return TrialRecord.model_validate_json(path.read_text()) if path.exists() else None
+
+    def load_records(self) -> list[TrialRecord]:
+        """All records, in the order of trials and seeds."""
+        paths = sorted((self.path / "trials").glob("*.json"))
+        records = [TrialRecord.model_validate_json(path.read_text()) for path in paths]
+        return sorted(records, key=lambda record: (record.trial, record.seed))
+
+    def load_json(self, path: Path) -> dict[str, Any]:
+        """A JSON object of this folder; empty where the file is missing."""
+        return json.loads(path.read_text()) if path.exists() else {}
