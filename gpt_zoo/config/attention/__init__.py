@@ -1,0 +1,1 @@
+"""Attention: how a token looks at those before it."""

@@ -1,0 +1,1 @@
+"""Blocks: how attention and feed-forward are joined to a layer."""

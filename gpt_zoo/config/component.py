@@ -1,0 +1,74 @@
+"""What every component is: a config that says what it costs and which module computes it."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from gpt_zoo.config.base import Declared
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from gpt_zoo.config.gpt import GPTConfig
+
+
+@dataclass(frozen=True)
+class Macs:
+    """Multiply-accumulates of matrix multiplications for one sequence.
+
+    Args:
+        linear: Of weights with activations; the same for any attention mask.
+        attention: Of activations with activations, each of the T x T pairs of query and key counted.
+        attention_causal: The same with only the T(T+1)/2 pairs that a causal mask keeps.
+    """
+
+    linear: int = 0
+    attention: int = 0
+    attention_causal: int = 0
+
+    def __add__(self, other: Macs) -> Macs:
+        return Macs(
+            self.linear + other.linear,
+            self.attention + other.attention,
+            self.attention_causal + other.attention_causal,
+        )
+
+
+class BrokenRule(NamedTuple):
+    """A rule between several fields that does not hold: where to point, and what to say."""
+
+    path: tuple[str, ...]
+    message: str
+
+
+class Component(Declared):
+    """The config of one part of a model. `kind` tells the kinds of a slot apart.
+
+    A subclass states its own parameters and multiply-accumulates beside the paper that it comes from; the
+    module of the same stem in `gpt_zoo.layers` computes. `model` in the methods is always the GPTConfig as
+    one layer sees it, with that layer's overrides applied.
+    """
+
+    kind: str
+    module: ClassVar[str]
+    """The nn.Module, as "package.module:Class"."""
+    source: ClassVar[str]
+    """Where the component comes from: authors, year, title, arXiv number."""
+
+    def broken_rules(self, model: GPTConfig) -> Iterator[BrokenRule]:
+        """The rules between this component and the rest of the model that do not hold."""
+        yield from ()
+
+    def build(self, *args: Any) -> nn.Module:
+        """The module that computes this component, made from this config and `args`."""
+        module, _, name = self.module.partition(":")
+        built: nn.Module = getattr(importlib.import_module(module), name)(self, *args)
+        return built
+
+
+def linear_params(inputs: int, outputs: int, bias: bool) -> int:
+    """Parameters of a linear map."""
+    return inputs * outputs + (outputs if bias else 0)

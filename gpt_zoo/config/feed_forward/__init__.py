@@ -1,0 +1,1 @@
+"""Feed-forward networks: what happens to each token on its own."""

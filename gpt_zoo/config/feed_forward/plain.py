@@ -1,0 +1,26 @@
+"""The plain feed-forward network, declared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from gpt_zoo.config.feed_forward.base import FeedForwardBaseConfig
+
+if TYPE_CHECKING:
+    from gpt_zoo.config.gpt import GPTConfig
+
+
+class FeedForwardConfig(FeedForwardBaseConfig):
+    """Expand, activate, project back."""
+
+    kind: Literal["plain"] = "plain"
+    module: ClassVar[str] = "gpt_zoo.layers.feed_forward:FeedForward"
+    source: ClassVar[str] = 'Vaswani et al. 2017, "Attention Is All You Need", section 3.3, arXiv:1706.03762'
+    expansions: ClassVar[int] = 1
+
+    bias: bool = True
+    """Whether both linear maps have a bias."""
+
+    def hidden(self, model: GPTConfig) -> int:
+        """F = 4·D unless declared."""
+        return self.hidden_dim or 4 * model.emb_dim

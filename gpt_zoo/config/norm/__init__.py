@@ -1,0 +1,1 @@
+"""Norms: how the width of an activation is kept in bounds."""

@@ -1,0 +1,26 @@
+"""What all kinds of position share, and the two places where one can act."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gpt_zoo.config.component import Component
+
+if TYPE_CHECKING:
+    from gpt_zoo.config.gpt import GPTConfig
+
+
+class PositionConfig(Component):
+    """How a model knows the order of its tokens. As such it knows nothing: the kinds derive from the two below."""
+
+    def params(self, model: GPTConfig) -> int:
+        """Parameters of a position table."""
+        return 0
+
+
+class EmbeddedPositionConfig(PositionConfig):
+    """A position that is added to the token embeddings; its module maps T to a (T, emb_dim) table."""
+
+
+class AttentionPositionConfig(PositionConfig):
+    """A position that acts on the queries and keys of each attention; its module maps both to both."""
