@@ -1,3 +1,69 @@
-"""GPT models: what they are, what they compute, what they cost."""
+"""GPT models: what they are, what they compute, what they cost.
+
+from gpt_zoo import GPT_CONFIG_124M, GPTModel
+logits = GPTModel(GPT_CONFIG_124M)(torch.randint(0, 50257, (2, 64)))
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from gpt_zoo.checkpoint import load_checkpoint, save_checkpoint
+    from gpt_zoo.config.cost import Cost, model_cost
+    from gpt_zoo.config.gpt import GPT_CONFIG_124M, GPTConfig
+    from gpt_zoo.flops import measure_flops_forward
+    from gpt_zoo.generation import generate
+    from gpt_zoo.layers.attention import GroupedQueryAttention, MultiHeadAttention
+    from gpt_zoo.layers.block import TransformerBlock
+    from gpt_zoo.layers.feed_forward import GELU, FeedForward, GatedFeedForward
+    from gpt_zoo.layers.norm import LayerNorm, RMSNorm
+    from gpt_zoo.model import GPTModel
+
+# Each public name and where it lives: found on first use, so that `import gpt_zoo` needs no torch.
+_PUBLIC = {
+    "GPTConfig": "gpt_zoo.config.gpt",
+    "GPT_CONFIG_124M": "gpt_zoo.config.gpt",
+    "Cost": "gpt_zoo.config.cost",
+    "model_cost": "gpt_zoo.config.cost",
+    "GPTModel": "gpt_zoo.model",
+    "generate": "gpt_zoo.generation",
+    "load_checkpoint": "gpt_zoo.checkpoint",
+    "save_checkpoint": "gpt_zoo.checkpoint",
+    "measure_flops_forward": "gpt_zoo.flops",
+    "MultiHeadAttention": "gpt_zoo.layers.attention",
+    "GroupedQueryAttention": "gpt_zoo.layers.attention",
+    "TransformerBlock": "gpt_zoo.layers.block",
+    "FeedForward": "gpt_zoo.layers.feed_forward",
+    "GatedFeedForward": "gpt_zoo.layers.feed_forward",
+    "GELU": "gpt_zoo.layers.feed_forward",
+    "LayerNorm": "gpt_zoo.layers.norm",
+    "RMSNorm": "gpt_zoo.layers.norm",
+}
+
+__all__ = [  # noqa: RUF022 - in the order in which one meets them
+    "GPT_CONFIG_124M",
+    "GPTConfig",
+    "GPTModel",
+    "generate",
+    "save_checkpoint",
+    "load_checkpoint",
+    "Cost",
+    "model_cost",
+    "measure_flops_forward",
+    "MultiHeadAttention",
+    "GroupedQueryAttention",
+    "LayerNorm",
+    "RMSNorm",
+    "GELU",
+    "FeedForward",
+    "GatedFeedForward",
+    "TransformerBlock",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_PUBLIC[name]), name)

@@ -17,9 +17,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"known are {', '.join(f'`{name}`' for name in known)}"
 
 
-def problem(message: str, *, key: str | None = None, value: Any = None, kind: str = "rule") -> InitErrorDetails:
+def problem(
+    message: str, *, key: str | None = None, value: Any = None, kind: str = "rule"
+) -> InitErrorDetails:
     """One entry of a ValidationError: the rule that `value` breaks, at `key` of the model being validated."""
-    error = PydanticCustomError(kind, "{message}", {"message": message})  # type: ignore[arg-type]
+    error = PydanticCustomError(kind, "{message}", {"message": message})
     return InitErrorDetails(type=error, loc=() if key is None else (key,), input=value)
 
 
@@ -48,5 +50,7 @@ class Declared(BaseModel):
             handler({key: value for key, value in data.items() if key in known})
         except ValidationError as error:
             for line in error.errors():
-                problems.append(InitErrorDetails(**{**problem(line["msg"]), "loc": line["loc"], "input": line["input"]}))
+                problems.append(
+                    InitErrorDetails(**{**problem(line["msg"]), "loc": line["loc"], "input": line["input"]})
+                )
         raise ValidationError.from_exception_data(cls.__name__, problems)

@@ -78,7 +78,9 @@ class GPTConfig(Declared):
             for key in override.keys() - set(LAYER_KEYS):
                 message = f"a layer cannot override `{key}`; {did_you_mean(key, LAYER_KEYS)}"
                 if key in cls.model_fields:
-                    message = f"`{key}` is the same for all layers; a layer can override {', '.join(LAYER_KEYS)}"
+                    message = (
+                        f"`{key}` is the same for all layers; a layer can override {', '.join(LAYER_KEYS)}"
+                    )
                 problems.append(InitErrorDetails(**{**problem(message), "loc": (index, key)}))
         if problems:
             raise ValidationError.from_exception_data(cls.__name__, problems)
@@ -86,7 +88,7 @@ class GPTConfig(Declared):
 
     @cached_property
     def pattern(self) -> tuple[GPTConfig, ...]:
-        """The distinct layers in order, each as the whole config which that layer sees; repeats over the model."""
+        """The layers that repeat over the model, each as the whole config which that layer sees."""
         if not self.layers:
             return (self,)
         base = self.model_dump(exclude={"layers"})
@@ -126,7 +128,11 @@ class GPTConfig(Declared):
             except ValidationError as error:
                 for line in error.errors():
                     yield InitErrorDetails(
-                        **{**problem(line["msg"]), "loc": ("layers", index, *line["loc"]), "input": line["input"]}
+                        **{
+                            **problem(line["msg"]),
+                            "loc": ("layers", index, *line["loc"]),
+                            "input": line["input"],
+                        }
                     )
 
 

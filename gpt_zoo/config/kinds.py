@@ -49,7 +49,7 @@ class Slot:
     def read(self, value: Any) -> Component:
         """The component that `value`, a mapping with a `kind` or a component, declares."""
         kinds = KINDS[self.name]
-        if isinstance(value, tuple(kinds.values())):
+        if isinstance(value, Component) and type(value) in kinds.values():
             return value
         example = f"{{kind: {next(iter(kinds))}}}"
         if not isinstance(value, dict) or "kind" not in value:

@@ -22,5 +22,5 @@ class GatedFeedForwardConfig(FeedForwardBaseConfig):
     """Whether the three linear maps have a bias."""
 
     def hidden(self, model: GPTConfig) -> int:
-        """F, unless declared, is 8/3·D, which has the weights of a plain one with 4·D, rounded up to a multiple of 8."""
+        """F = 8/3·D unless declared, the weights of a plain one with 4·D, rounded up to a multiple of 8."""
         return self.hidden_dim or -(-8 * model.emb_dim // 24) * 8

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class PositionConfig(Component):
-    """How a model knows the order of its tokens. As such it knows nothing: the kinds derive from the two below."""
+    """How a model knows the order of its tokens; most kinds derive from one of the two below."""
 
     def params(self, model: GPTConfig) -> int:
         """Parameters of a position table."""

@@ -30,7 +30,8 @@ class RotaryPositionConfig(AttentionPositionConfig):
         if model.emb_dim % model.n_heads == 0 and head_dim % 2:
             yield BrokenRule(
                 ("emb_dim",),
-                f"rotary positions need heads of even size, got {model.emb_dim} / {model.n_heads} = {head_dim}; "
+                f"rotary positions need heads of even size, got {model.emb_dim} / {model.n_heads} = "
+                f"{head_dim}; "
                 f"try emb_dim {(head_dim + 1) * model.n_heads}"
                 + (f" or {(head_dim - 1) * model.n_heads}" if head_dim > 1 else ""),
             )

@@ -7,7 +7,6 @@ from pydantic import PositiveFloat
 from gpt_zoo.config.position.base import EmbeddedPositionConfig
 
 
-
 class SinusoidalPositionConfig(EmbeddedPositionConfig):
     """Fixed sines and cosines of the position, added to the token embeddings; nothing is trained."""
 

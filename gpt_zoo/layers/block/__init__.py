@@ -1,0 +1,5 @@
+"""Block modules."""
+
+from gpt_zoo.layers.block.sequential import TransformerBlock
+
+__all__ = ["TransformerBlock"]
