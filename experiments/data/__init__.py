@@ -1,0 +1,1 @@
+"""Text on disk or on a hub, turned into token arrays for training and for evaluation."""
