@@ -1,6 +1,6 @@
 """Which documents are trained on and which are evaluated: decided by their hashes, never by their order."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from heapq import heappop, heappush
@@ -40,7 +40,7 @@ class Split:
 
 def read_documents(
     corpus: Corpus, progress: Progress, doing: str, expected_hash: str | None = None
-) -> Iterator[Document]:
+) -> Generator[Document, None, str]:
     """Stream the documents of a corpus with their hashes.
 
     Args:

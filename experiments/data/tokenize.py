@@ -59,8 +59,8 @@ def write_tokens(
     )
     if not lossless:
         progress.message(
-            "the tokenizer does not keep the text as it is (it drops or replaces some of it): its bits per byte "
-            "look better than those of tokenizers that do"
+            "the tokenizer does not keep the text as it is (it drops or replaces some of it): "
+            "its bits per byte look better than those of tokenizers that do"
         )
     tokenizer.save(folder)
     meta = TokenMeta(

@@ -47,7 +47,8 @@ def _undecodable(path: Path, encoding: str, offset: int, error: UnicodeDecodeErr
     byte = error.object[error.start]
     return UndecodableError(
         f"{path} is not {encoding} text: byte 0x{byte:02x} at offset {offset} ({error.reason}); "
-        "set `encoding` to the one it was written in (such as latin-1 or cp1252), convert the file, or leave it out"
+        "set `encoding` to the one it was written in (such as latin-1 or cp1252), convert the file, "
+        "or leave it out"
     )
 
 

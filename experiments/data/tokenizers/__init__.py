@@ -87,6 +87,6 @@ def holds_tokenizer(folder: Path) -> bool:
     """Whether `load_tokenizer` would find a sound tokenizer in a folder."""
     try:
         load_tokenizer(folder)
-    except (DataError, KeyError):
+    except DataError:
         return False
     return True

@@ -81,8 +81,6 @@ def train_bpe(texts: Iterator[str], vocab_size: int) -> SubwordTokenizer:
     tokenizer = tokenizers.Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    # A text may spell the separator out; it is learnt from like any other.
-    tokenizer.encode_special_tokens = True
     trainer = trainers.BpeTrainer(
         vocab_size=vocab_size,
         special_tokens=[END_OF_TEXT],

@@ -61,14 +61,18 @@ def load_saved_encoding(description: dict[str, Any]) -> TiktokenEncoding:
     """The encoding that `TiktokenEncoding.save` described.
 
     Raises:
-        DataError: tiktoken is missing.
+        DataError: tiktoken is missing, or the description is damaged.
     """
-    encoding = _import_tiktoken().Encoding(
-        description["name"],
-        pat_str=description["pattern"],
-        mergeable_ranks={base64.b64decode(token): rank for token, rank in description["ranks"].items()},
-        special_tokens=description["special_tokens"],
-    )
+    tiktoken = _import_tiktoken()
+    try:
+        encoding = tiktoken.Encoding(
+            description["name"],
+            pat_str=description["pattern"],
+            mergeable_ranks={base64.b64decode(token): rank for token, rank in description["ranks"].items()},
+            special_tokens=description["special_tokens"],
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise DataError(f"the saved tiktoken encoding is damaged ({error!r}); save it again") from error
     return TiktokenEncoding(encoding)
 
 
@@ -90,7 +94,7 @@ def download_encoding(name: str) -> TiktokenEncoding:
         except Exception as error:
             outcome.append(error)
 
-    # tiktoken downloads without a time limit. In a thread, waiting can end when there is no network to wait for.
+    # tiktoken downloads without a time limit; waiting for a thread can end when there is no network.
     thread = threading.Thread(target=load, daemon=True)
     thread.start()
     thread.join(_PATIENCE_SECONDS)
@@ -100,8 +104,9 @@ def download_encoding(name: str) -> TiktokenEncoding:
     if isinstance(result, OSError):
         raise DataError(
             f"the tiktoken encoding `{name}` is not on this machine and its server cannot be reached; use "
-            "tokenizer: {kind: bytes} or {kind: bpe, vocab_size: ...}, a local tokenizer.json (kind: file), or load "
-            f"it on a machine with network and point TIKTOKEN_CACHE_DIR to a copy of its cache ({result})"
+            "tokenizer: {kind: bytes} or {kind: bpe, vocab_size: ...}, a local tokenizer.json (kind: file), "
+            "or load it on a machine with network and point TIKTOKEN_CACHE_DIR to a copy of its cache "
+            f"({result})"
         ) from result
     if isinstance(result, Exception):
         raise DataError(f"tiktoken cannot load the encoding `{name}`: {result}") from result
