@@ -1,0 +1,39 @@
+"""What a run was asked to do, read back from its folder without the packages that carried it out."""
+
+from typing import Any
+
+from experiments.masking import mask_secrets
+from experiments.objectives import find_objective
+from experiments.run_folder import RunFolder
+
+DEFAULT_OBJECTIVES = ("validation_loss", "train_flops")
+
+
+def load_asked(run: RunFolder) -> dict[str, Any]:
+    """The resolved experiment as plain data, passwords masked; empty where the file is missing.
+
+    Raises:
+        ValueError: the file is no YAML mapping.
+    """
+    import yaml
+
+    if not run.experiment.exists():
+        return {}
+    try:
+        asked = yaml.safe_load(run.experiment.read_text())
+    except yaml.YAMLError as error:
+        raise ValueError(f"{run.experiment} must be YAML: {error}") from error
+    if not isinstance(asked, dict):
+        raise ValueError(f"{run.experiment} must be a mapping of keys to values, got {type(asked).__name__}")
+    masked: dict[str, Any] = mask_secrets(asked)
+    return masked
+
+
+def load_objectives(run: RunFolder) -> list[str]:
+    """Names of the objectives of a run, those of any experiment where it names none.
+
+    Raises:
+        ValueError: nothing recorded has that name, or experiment.yaml cannot be read.
+    """
+    names = load_asked(run).get("objectives") or DEFAULT_OBJECTIVES
+    return [find_objective(str(name)).name for name in names]

@@ -1,0 +1,170 @@
+"""The tables of a run: one row a training, one row a point of a curve, one row an architecture."""
+
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from types import NoneType
+from typing import TYPE_CHECKING, Any, get_args
+
+from experiments.asked import DEFAULT_OBJECTIVES, load_objectives
+from experiments.front import mark_front, mean_over_seeds
+from experiments.masking import mask_text
+from experiments.objectives import OBJECTIVES, find_objective
+from experiments.record import CurvePoint, Status, TrialRecord
+from experiments.run_folder import RunFolder, write_atomically
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Source = RunFolder | Path | str | Sequence[TrialRecord]
+
+PARAMETER = "parameters."
+NOT_SCALAR = ("config", "parameters", "curve")
+# What a spreadsheet would run as a formula, or skip on the way to one.
+FORMULA = r"^(?=\s*[=+\-@]|[\t\r\n])"
+
+
+def trials_table(source: Source, objectives: Sequence[str] | None = None) -> "pd.DataFrame":
+    """One row a record, in the order of trials and seeds.
+
+    FLOPs are floats, because training counts outgrow 64-bit integers; other counts are nullable integers. The
+    chosen values of a search are columns `parameters.<key path>`: numbers where all are, else text, with
+    structures and null as JSON. `on_front` marks the architectures that nothing dominates.
+
+    Args:
+        source: A run folder, its path, or records.
+        objectives: What the front is about; those of the experiment for a run folder.
+
+    Raises:
+        ValueError: an objective is not known.
+    """
+    import pandas as pd
+
+    records, asked = _read(source)
+    fields = {name: field.annotation for name, field in TrialRecord.model_fields.items()}
+    columns = {
+        name: pd.Series([getattr(record, name) for record in records], dtype=_dtype(name, annotation))
+        for name, annotation in fields.items()
+        if name not in NOT_SCALAR
+    }
+    columns["reason"] = pd.Series([mask_text(record.reason) for record in records], dtype="string")
+    columns["status"] = pd.Series([record.status.value for record in records], dtype="string")
+    for path in dict.fromkeys(path for record in records for path in record.parameters):
+        columns[PARAMETER + path] = _parameter_column(records, path)
+    table = pd.DataFrame(columns)
+    table["on_front"] = mark_front(table, objectives or asked)
+    return table
+
+
+def curves_table(source: Source) -> "pd.DataFrame":
+    """One row a point of a learning curve: trial, variant, seed, what was spent, the losses."""
+    import pandas as pd
+
+    records, _ = _read(source)
+    points = [(record, point) for record in records for point in record.curve]
+    columns = {
+        name: pd.Series([getattr(record, name) for record, _ in points], dtype=dtype)
+        for name, dtype in (("trial", "Int64"), ("variant", "string"), ("seed", "Int64"))
+    }
+    for name, field in CurvePoint.model_fields.items():
+        dtype = _dtype(name, field.annotation)
+        columns[name] = pd.Series([getattr(point, name) for _, point in points], dtype=dtype)
+    return pd.DataFrame(columns)
+
+
+def summary_table(source: "Source | pd.DataFrame", objectives: Sequence[str] | None = None) -> "pd.DataFrame":
+    """One row an architecture that was trained to the end, the best in the first objective first.
+
+    Recorded numbers are means over `n_seeds` seeds. `validation_loss_std` is the sample standard deviation
+    over them, missing for a single seed. `trial` and `variant` are those of its first training.
+
+    Args:
+        source: A run folder, its path, records, or a table of trials (whose `on_front` is kept).
+        objectives: What the front is about; the rows are sorted by the first.
+    """
+    import pandas as pd
+
+    if isinstance(source, pd.DataFrame):
+        trials, names = source, list(objectives or DEFAULT_OBJECTIVES)
+    else:
+        trials, names = trials_table(source, objectives), list(objectives or _read(source)[1])
+    complete = trials[trials["status"] == Status.COMPLETE].drop_duplicates(["config_hash", "seed"])
+    by_architecture = complete.groupby(complete["config_hash"].astype(object), sort=False)
+    told = ["trial", "variant", "config_hash", *searched_columns(trials)]
+    summary = by_architecture[told].first()
+    summary["n_seeds"] = by_architecture["seed"].nunique().astype("Int64")
+    summary["on_front"] = by_architecture["on_front"].any().astype(bool)
+    measured = [name for name in (*OBJECTIVES, "steps") if name in trials]
+    summary = summary.join(mean_over_seeds(complete, measured))
+    deviation = by_architecture["validation_loss"].std().astype("float64")
+    summary.insert(list(summary).index("validation_loss") + 1, "validation_loss_std", deviation)
+    best_first = find_objective(names[0]).direction == "minimize"
+    return summary.sort_values([names[0], "trial"], ascending=[best_first, True]).reset_index(drop=True)
+
+
+def write_tables(run: RunFolder) -> list[Path]:
+    """Write trials.parquet, trials.csv and curves.parquet, each atomically.
+
+    The CSV is meant for spreadsheets: text that one would take for a formula gets an apostrophe in front.
+    """
+    trials, curves = trials_table(run), curves_table(run)
+    contents = {
+        "trials.parquet": _to_parquet(trials),
+        "trials.csv": _without_formulas(trials).to_csv(index=False).encode(),
+        "curves.parquet": _to_parquet(curves),
+    }
+    for name, content in contents.items():
+        write_atomically(run.path / name, content)
+    return [run.path / name for name in contents]
+
+
+def searched_columns(table: "pd.DataFrame") -> list[str]:
+    """The columns of a table that hold what a search chose."""
+    return [str(name) for name in table if str(name).startswith(PARAMETER)]
+
+
+def _read(source: Source) -> tuple[list[TrialRecord], list[str]]:
+    """The records and the objectives asked for."""
+    if isinstance(source, Path | str):
+        source = RunFolder(Path(source))
+    if isinstance(source, RunFolder):
+        return source.load_records(), load_objectives(source)
+    return list(source), list(DEFAULT_OBJECTIVES)
+
+
+def _dtype(name: str, annotation: Any) -> Any:
+    kinds = set(get_args(annotation) or (annotation,)) - {NoneType}
+    if kinds == {int} and "flops" not in name:
+        return "Int64"
+    return "float64" if kinds <= {int, float} else "string"
+
+
+def _parameter_column(records: Sequence[TrialRecord], path: str) -> "pd.Series[Any]":
+    import pandas as pd
+
+    chosen = [record.parameters[path] for record in records if path in record.parameters]
+    kinds = {type(value) for value in chosen}
+    for known, dtype in (({bool}, "boolean"), ({int}, "Int64"), ({int, float}, "Float64")):
+        if kinds <= known:
+            values = [record.parameters.get(path) for record in records]
+            return pd.Series(values, dtype=dtype)
+    texts: list[str | None] = [
+        _as_text(record.parameters[path]) if path in record.parameters else None for record in records
+    ]
+    return pd.Series(texts, dtype="string")
+
+
+def _as_text(value: Any) -> str:
+    return mask_text(value if isinstance(value, str) else json.dumps(value, default=str))
+
+
+def _without_formulas(table: "pd.DataFrame") -> "pd.DataFrame":
+    texts: list[str] = list(table.select_dtypes("string"))
+    return table.assign(**{name: table[name].str.replace(FORMULA, "'", regex=True) for name in texts})
+
+
+def _to_parquet(table: "pd.DataFrame") -> bytes:
+    buffer = io.BytesIO()
+    table.to_parquet(buffer, index=False)
+    return buffer.getvalue()
