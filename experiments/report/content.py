@@ -1,0 +1,99 @@
+"""What a report says, whatever it is written in: plain text, tables and pictures. Each format escapes it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from experiments.report.figures import Pictures
+from experiments.units import format_exact, format_value, is_missing
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One value of a table.
+
+    Args:
+        text: As people read it.
+        exact: As it was recorded, where that says more.
+        order: What a column is sorted by: a number, or the text where it is None.
+    """
+
+    text: str
+    exact: str = ""
+    order: float | None = None
+
+
+@dataclass(frozen=True)
+class Column:
+    """A head of a table, and whether numbers stand under it."""
+
+    title: str
+    numeric: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells; those of `marked` stand on the front."""
+
+    columns: list[Column]
+    rows: list[list[Cell]]
+    marked: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Key paths and values under one heading."""
+
+    heading: str
+    pairs: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Report:
+    """All of a report. Texts come from users in part: a format must escape every one of them.
+
+    Args:
+        title: Name of the experiment.
+        description: Its paragraphs.
+        answer: What was found, in sentences.
+        setup: What was run and how.
+        declared: The variants or the space as YAML; empty where nothing says.
+        front: One row an architecture on the front.
+        trials: One row a training.
+        troubled: The trainings that were not completed, with reasons.
+        pictures: Figures by section.
+        importances: Remarks on what the importances mean; empty without importances.
+        certainty: How sure all this is, in paragraphs.
+        conventions: Each number and what it means.
+        environment: Where it was run.
+    """
+
+    title: str
+    description: list[str]
+    answer: str
+    setup: list[Facts]
+    declared: str
+    front: Table
+    trials: Table
+    troubled: Table
+    pictures: Pictures
+    importances: list[str]
+    certainty: list[str]
+    conventions: Sequence[tuple[str, str]]
+    environment: list[Facts]
+
+
+def number_cell(name: str, value: Any) -> Cell:
+    """A recorded number in its unit, with the exact one behind it."""
+    if is_missing(value):
+        return Cell(format_value(name, value))
+    return Cell(format_value(name, value), format_exact(value), float(value))
+
+
+def text_cell(value: Any) -> Cell:
+    """A text or a chosen value; numbers among them sort as numbers."""
+    if is_missing(value):
+        return Cell("")
+    if isinstance(value, str):
+        return Cell(value)
+    return Cell(f"{value:.4g}" if isinstance(value, float) else str(value), format_exact(value), float(value))

@@ -1,0 +1,109 @@
+"""The tables of a report, from the tables of a run."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from experiments.labels import chosen_values, name_rows, short_headings
+from experiments.report.content import Cell, Column, Table, number_cell, text_cell
+from experiments.units import is_missing
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+HEADS = {
+    "validation_loss": "val. loss",
+    "bits_per_byte": "bits/byte",
+    "params": "params",
+    "train_flops": "training",
+    "memory_bytes": "memory",
+    "seconds": "time",
+    "tokens_per_second": "tokens/s",
+    "tokens": "tokens",
+    "perplexity": "perplexity",
+    "train_loss": "train loss",
+    "params_non_embedding": "non-emb. params",
+    "flops_forward": "forward",
+    "flops_forward_causal": "causal forward",
+    "kv_cache_bytes_per_token": "KV cache/token",
+    "process_memory_bytes": "process memory",
+}
+ALWAYS = ("validation_loss", "bits_per_byte", "params", "train_flops", "memory_bytes", "seconds")
+TROUBLED = ("duplicate", "infeasible", "diverged", "out_of_memory", "failed")
+
+
+def front_rows(summary: "pd.DataFrame", objectives: Sequence[str]) -> Table:
+    """One row an architecture on the front: its name, the values chosen, loss with its spread, costs."""
+    named = summary.assign(name=name_rows(summary), chosen=chosen_values(summary))
+    front = named[named["on_front"]]
+    several = bool((front["n_seeds"] > 1).any())
+    names = _recorded(front, [name for name in HEADS if name in (*ALWAYS, *objectives)])
+    chosen = bool((front["chosen"] != "").any())
+    columns = [Column("variant"), *([Column("chosen")] if chosen else [])]
+    columns += [Column(head(name), numeric=True) for name in names]
+    columns += [Column("seeds", numeric=True)] if several else []
+    rows = []
+    for _, row in front.iterrows():
+        cells = [Cell(row["name"]), *([Cell(row["chosen"])] if chosen else [])]
+        for name in names:
+            cell = number_cell(name, row[name])
+            deviation = row["validation_loss_std"]
+            if name == "validation_loss" and not is_missing(deviation):
+                cell = Cell(f"{cell.text} ± {deviation:.3f}", f"{cell.exact} ± {deviation}", cell.order)
+            cells.append(cell)
+        rows.append([*cells, *([Cell(str(row["n_seeds"]), order=float(row["n_seeds"]))] if several else [])])
+    return Table(columns, rows)
+
+
+def trial_rows(trials: "pd.DataFrame") -> Table:
+    """One row a training, with all that was chosen and recorded; columns that say nothing are left out."""
+    chosen = short_headings(trials)
+    numbers = _recorded(trials, list(HEADS))
+    told = ["trial"]
+    told += ["variant"] if not chosen or trials["variant"].nunique() > 1 else []
+    told += ["seed"] if trials["seed"].nunique() > 1 else []
+    columns = [Column(name, numeric=name != "variant") for name in told]
+    columns += [Column("status"), *_chosen_columns(trials)]
+    columns += [Column(head(name), numeric=True) for name in numbers]
+    rows = [
+        [
+            *(text_cell(row[name]) for name in told),
+            Cell(str(row["status"]).replace("_", " ")),
+            *(text_cell(row[name]) for name in chosen),
+            *(number_cell(name, row[name]) for name in numbers),
+        ]
+        for _, row in trials.iterrows()
+    ]
+    return Table(columns, rows, frozenset(index for index, marked in enumerate(trials["on_front"]) if marked))
+
+
+def troubled_rows(trials: "pd.DataFrame") -> Table:
+    """The trainings that were not completed, and why."""
+    chosen = chosen_values(trials)
+    columns = [Column("trial", numeric=True), Column("variant"), Column("seed", numeric=True)]
+    columns += [Column("status"), Column("reason")]
+    rows = [
+        [
+            text_cell(row["trial"]),
+            Cell(values or str(row["variant"])),
+            text_cell(row["seed"]),
+            Cell(str(row["status"]).replace("_", " ")),
+            Cell(str(row["reason"]) or "no reason recorded"),
+        ]
+        for values, (_, row) in zip(chosen, trials.iterrows(), strict=True)
+        if row["status"] in TROUBLED
+    ]
+    return Table(columns, rows)
+
+
+def head(name: str) -> str:
+    """The head of a column of recorded numbers."""
+    return HEADS.get(name, name.replace("_", " "))
+
+
+def _chosen_columns(trials: "pd.DataFrame") -> list[Column]:
+    numeric = set(trials.select_dtypes("number").columns)
+    return [Column(heading, name in numeric) for name, heading in short_headings(trials).items()]
+
+
+def _recorded(table: "pd.DataFrame", names: Sequence[str]) -> list[str]:
+    return [name for name in names if table[name].notna().any()]

@@ -1,0 +1,64 @@
+"""What was run, how and where, as headings with keys and values."""
+
+from typing import Any
+
+from experiments.report.content import Facts
+from experiments.units import format_value
+
+FIRST = ("objectives", "constraints", "seeds", "data", "budget", "training", "match", "search")
+DECLARED = ("extends", "variants", "space")
+SAID = ("name", "description")
+
+
+def describe_setup(asked: dict[str, Any]) -> list[Facts]:
+    """The experiment by its keys, what matters most first, without its name and what it declares."""
+    order = [*FIRST, *(key for key in asked if key not in (*FIRST, *DECLARED, *SAID))]
+    return group_facts({key: asked[key] for key in order if asked.get(key) not in (None, [], {}, "")})
+
+
+def declared_yaml(asked: dict[str, Any]) -> str:
+    """The variants or the space of an experiment as YAML; empty where it has none."""
+    import yaml
+
+    declared = {key: asked[key] for key in DECLARED if asked.get(key)}
+    text: str = yaml.safe_dump(declared, sort_keys=False, allow_unicode=True, width=100) if declared else ""
+    return text
+
+
+def group_facts(data: dict[str, Any]) -> list[Facts]:
+    """Plain data as groups by the top-level key; plain values share one group without a heading."""
+    plain: list[tuple[str, str]] = []
+    groups: list[Facts] = []
+    for key, value in data.items():
+        if isinstance(value, dict):
+            groups.append(Facts(_words(key), _flatten(value)))
+        else:
+            plain.append((str(key), _text(value, str(key))))
+    return [*([Facts("", plain)] if plain else []), *groups]
+
+
+def _flatten(value: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    pairs: list[tuple[str, str]] = []
+    for key, entry in value.items():
+        path = f"{prefix}{key}"
+        if isinstance(entry, dict) and entry:
+            pairs += _flatten(entry, f"{path}.")
+        else:
+            pairs.append((path, _text(entry, str(key))))
+    return pairs
+
+
+def _text(value: Any, key: str = "") -> str:
+    if isinstance(value, list):
+        return ", ".join(_text(entry) for entry in value) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {_text(entry)}" for key, entry in value.items()) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float) and key.endswith(("_bytes", "_seconds", "_flops")):
+        return format_value(key, value)
+    return "none" if value is None else str(value)
+
+
+def _words(key: Any) -> str:
+    return str(key).replace("_", " ")
