@@ -87,7 +87,7 @@ def load_tokens(config: DataConfig, progress: Progress = Silent()) -> Tokens:  #
         tokenizer = _tokenizer_of(config, corpus, split, progress)
         write_tokens(folder, key, corpus, split, tokenizer, progress)
 
-    return _open_tokens(cached_folder(cache_root() / "tokens" / key, completeness_of(key), build))
+    return open_tokens(cached_folder(cache_root() / "tokens" / key, completeness_of(key), build))
 
 
 def _key(split: Split, tokenizer: dict[str, Any], **settings: Any) -> str:
@@ -112,7 +112,8 @@ def _tokenizer_of(config: DataConfig, corpus: Corpus, split: Split, progress: Pr
     return load_tokenizer(folder)
 
 
-def _open_tokens(folder: Path) -> Tokens:
+def open_tokens(folder: Path) -> Tokens:
+    """The tokens that `load_tokens` has put in a folder."""
     meta = load_meta(folder)
     return Tokens(
         train=map_tokens(folder, "train", meta.vocab_size),
