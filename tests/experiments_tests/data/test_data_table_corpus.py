@@ -1,6 +1,7 @@
 import json
 import socket
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -151,7 +152,14 @@ def test_reachable_asks_the_proxy_where_there_is_one(monkeypatch: pytest.MonkeyP
 
 
 def test_a_slow_name_server_is_not_waited_for(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(socket, "create_connection", lambda *arguments, **options: time.sleep(5))
+    released = threading.Event()
+
+    def hang(*arguments, **options):
+        released.wait(30)
+        raise TimeoutError
+
+    monkeypatch.setattr(socket, "create_connection", hang)
     began = time.perf_counter()
     assert not is_reachable("https://nowhere.invalid", timeout_seconds=0.1)
     assert time.perf_counter() - began < 1
+    released.set()
