@@ -41,9 +41,9 @@ def _count(trials: "pd.DataFrame") -> str:
         asked = f"{plural(len(trials), 'training')} ({asked})"
     others = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in ended.most_common())
     if not complete:
-        return f"Of {asked}, none was trained to the end ({others}): there is no loss to compare."
-    trained = f"Of {asked}, {complete} {'was' if complete == 1 else 'were'} trained to the end"
-    return f"{trained} ({others})." if others else f"{trained}."
+        return f"Of {asked}, none was completed ({others}): there is no loss to compare."
+    completed = f"Of {asked}, {complete} {'was' if complete == 1 else 'were'} completed"
+    return f"{completed} ({others})." if others else f"{completed}."
 
 
 def _best(summary: "pd.DataFrame", lead: str) -> str:

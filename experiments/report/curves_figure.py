@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 720, 400
 DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)))
-SKIPPED = 0.08  # the share of the tokens whose losses may lie above the picture
+SKIPPED = 0.15  # the share of the tokens whose losses may lie above the picture
 LINE_HEIGHT = 13.0
 MOST_NAMED = 12  # more lines than that cannot be told apart
 

@@ -103,4 +103,5 @@ def _facts(groups: list[Facts]) -> list[str]:
 def _fenced(text: str) -> str:
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}yaml\n{text.rstrip()}\n{fence}"
+    shown = f"{fence}yaml\n{text.rstrip()}\n{fence}"
+    return f"<details><summary>The variants or the space, as declared</summary>\n\n{shown}\n\n</details>"

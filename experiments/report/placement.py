@@ -57,7 +57,7 @@ def place_labels(
 
 
 def spread(positions: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """Move positions apart until neighbours are `gap` apart, as little as it takes, from `low` to `high`.
+    """Move positions apart until neighbours are `gap` apart, halfway up and down, from `low` to `high`.
 
     Where they cannot all fit, they are spaced evenly.
     """
@@ -66,15 +66,26 @@ def spread(positions: Sequence[float], gap: float, low: float, high: float) -> l
     count = len(positions)
     gap = min(gap, (high - low) / max(count - 1, 1))
     order = sorted(range(count), key=lambda index: positions[index])
-    moved = [positions[index] for index in order]
-    for index in range(count):
-        floor = low if index == 0 else moved[index - 1] + gap
-        moved[index] = max(moved[index], floor)
-    for index in reversed(range(count)):
-        ceiling = high if index == count - 1 else moved[index + 1] - gap
-        moved[index] = min(moved[index], ceiling)
-    by_origin = dict(zip(order, moved, strict=True))
+    origin = [positions[index] for index in order]
+    # One solution pushes everything up, the other down; halfway between them the distances hold as well.
+    upwards = _push_down(_push_up(origin, gap, low), gap, high)
+    downwards = _push_up(_push_down(origin, gap, high), gap, low)
+    halfway = [(up + down) / 2 for up, down in zip(upwards, downwards, strict=True)]
+    by_origin = dict(zip(order, halfway, strict=True))
     return [by_origin[index] for index in range(count)]
+
+
+def _push_up(positions: Sequence[float], gap: float, low: float) -> list[float]:
+    moved: list[float] = []
+    for position in positions:
+        moved.append(max(position, moved[-1] + gap if moved else low))
+    return moved
+
+
+def _push_down(positions: Sequence[float], gap: float, high: float) -> list[float]:
+    return [-position for position in _push_up([-position for position in reversed(positions)], gap, -high)][
+        ::-1
+    ]
 
 
 def _place(axes: "Axes", label: Label, renderer: Any, inside: "Bbox", taken: list["Bbox"]) -> "Bbox | None":

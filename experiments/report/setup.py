@@ -12,8 +12,11 @@ SAID = ("name", "description")
 
 def describe_setup(asked: dict[str, Any]) -> list[Facts]:
     """The experiment by its keys, what matters most first, without its name and what it declares."""
-    order = [*FIRST, *(key for key in asked if key not in (*FIRST, *DECLARED, *SAID))]
-    return group_facts({key: asked[key] for key in order if asked.get(key) not in (None, [], {}, "")})
+    told = _without_nothing(asked)
+    # A comparison carries the settings of a search that it does not make.
+    left_out = (*DECLARED, *SAID, *(() if "space" in told else ("search",)))
+    order = [*FIRST, *(key for key in told if key not in FIRST)]
+    return group_facts({key: told[key] for key in order if key in told and key not in left_out})
 
 
 def declared_yaml(asked: dict[str, Any]) -> str:
@@ -35,6 +38,12 @@ def group_facts(data: dict[str, Any]) -> list[Facts]:
         else:
             plain.append((str(key), _text(value, str(key))))
     return [*([Facts("", plain)] if plain else []), *groups]
+
+
+def _without_nothing(data: dict[str, Any]) -> dict[str, Any]:
+    """The data without the keys that were left at nothing."""
+    told = {key: _without_nothing(value) if isinstance(value, dict) else value for key, value in data.items()}
+    return {key: value for key, value in told.items() if value not in (None, [], {}, "")}
 
 
 def _flatten(value: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:

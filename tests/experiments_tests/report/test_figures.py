@@ -95,7 +95,8 @@ def test_labels_that_do_not_fit_are_left_out() -> None:
 
 
 def test_spreading_keeps_order_and_distance() -> None:
-    assert spread([5.0, 5.0, 50.0], 10, 0, 100) == [5.0, 15.0, 50.0]
+    assert spread([50.0, 20.0, 20.0], 10, 0, 100) == [50.0, 15.0, 25.0]
+    assert spread([0.0, 0.0], 10, 0, 100) == [0.0, 10.0]
     assert spread([99.0, 100.0], 10, 0, 100) == [90.0, 100.0]
     assert spread([1.0, 1.0, 1.0], 80, 0, 100) == [0.0, 50.0, 100.0]
     assert spread([], 10, 0, 100) == []

@@ -119,7 +119,7 @@ def test_passwords_are_masked(tmp_path: Path) -> None:
 def test_the_answer_is_in_the_first_paragraph(tmp_path: Path) -> None:
     report = build_report(make_run(tmp_path, mixed_records()))
     assert report.answer == (
-        "Of 6 trials, 3 were trained to the end (1 duplicate, 1 infeasible, 1 diverged). "
+        "Of 6 trials, 3 were completed (1 duplicate, 1 infeasible, 1 diverged). "
         "The lowest validation loss is 3.000 nats/token (trial 0, emb_dim=128 attention=grouped_query), "
         "at 4.00 TFLOP of training, 1.23 M parameters and 512.0 MiB of memory. "
         "With at most half of its training FLOPs, the lowest is 3.200 (trial 2, 1.00 TFLOP). "
@@ -145,13 +145,29 @@ def test_seeds_say_how_sure_it_is(tmp_path: Path) -> None:
     records.append(make_failure(1, Status.DIVERGED, "NaN", seed=4))
     report = build_report(make_run(tmp_path, records))
     certainty = " ".join(report.certainty)
-    assert report.answer.startswith("Of 7 trainings (2 trials), 6 were trained to the end (1 diverged).")
+    assert report.answer.startswith("Of 7 trainings (2 trials), 6 were completed (1 diverged).")
     assert "3.000 ± 0.100 nats/token (variant-0)" in report.answer
     # t(4, 95 %) = 2.78, times 0.1, times sqrt(2/3).
     assert "less than about 0.227 nats/token is within seed noise" in report.answer
     assert "varies by 0.100 nats/token" in certainty
     assert "0.010 nats/token below the next, variant-1: no more than chance explains" in certainty
     assert "Some seeds of variant-1 did not finish" in certainty
+
+
+def test_what_was_run_leaves_out_what_was_not(tmp_path: Path) -> None:
+    asked = {
+        "data": {"tokenizer": {"kind": "bpe"}, "path": None},
+        "search": {"sampler": "tpe"},
+        "variants": ["nano"],
+    }
+    report = build_report(make_run(tmp_path, [], **asked))
+    assert [(facts.heading, facts.pairs) for facts in report.setup] == [
+        ("", [("objectives", "validation_loss, train_flops")]),
+        ("data", [("tokenizer.kind", "bpe")]),
+    ]
+    assert report.declared == "variants:\n- nano\n"
+    searched = build_report(make_run(tmp_path, [], **asked, space={"emb_dim": 1}))
+    assert searched.setup[-1].heading == "search"
 
 
 def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
