@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from registry.key_path import KeyPath
 
@@ -21,18 +21,18 @@ def iterate_paths(data: Any, path: KeyPath = ()) -> Iterator[KeyPath]:
             yield from iterate_paths(value, (*path, index))
 
 
+def marks_within(marks: Marks, path: KeyPath) -> Marks:
+    """The positions of what stands at `path` and below, by path from there."""
+    depth = len(path)
+    return {place[depth:]: mark for place, mark in marks.items() if place[:depth] == path}
+
+
 @dataclass(frozen=True)
 class Document:
     """What a file, a part of a file or a call declared."""
 
     data: dict[str, Any]
     marks: Marks
-
-    @classmethod
-    def from_data(cls, data: Mapping[str, Any], where: str) -> Self:
-        """A document that no file holds: every value has the position `where`."""
-        data = dict(data)
-        return cls(data, dict.fromkeys(iterate_paths(data), where))
 
     def at(self, *path: str | int) -> "Document":
         """The mapping at `path` as a document of its own, with its positions.
@@ -45,7 +45,4 @@ class Document:
             data = data[step]
         if not isinstance(data, dict):
             raise TypeError(f"no mapping at {path}")
-        depth = len(path)
-        return Document(
-            data, {place[depth:]: mark for place, mark in self.marks.items() if place[:depth] == path}
-        )
+        return Document(data, marks_within(self.marks, path))

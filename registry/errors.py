@@ -2,10 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from reprlib import repr as short_repr
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from registry.key_path import KeyPath, format_key_path
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,16 @@ def problem_at(marks: Mapping[KeyPath, str], path: KeyPath, message: str) -> Pro
     return Problem(find_mark(marks, path), format_key_path(path), message)
 
 
+def describe(line: "ErrorDetails") -> str:
+    """The message of one entry of a pydantic error, with the value where pydantic leaves it out."""
+    message = line["msg"].removeprefix("Value error, ")
+    if message == "Field required":
+        return "this key is missing"
+    if not message.startswith("Input should"):
+        return message
+    return f"{message}{':' if ', got ' in message else ', got'} {short_repr(line['input'])}"
+
+
 def problems_of(error: ValidationError, marks: Mapping[KeyPath, str], within: KeyPath = ()) -> list[Problem]:
     """The entries of a pydantic error, placed in the files that gave the values.
 
@@ -58,7 +73,4 @@ def problems_of(error: ValidationError, marks: Mapping[KeyPath, str], within: Ke
         marks: Positions of the data's values, by path from the top of the document.
         within: Where in the document the validated data stands.
     """
-    return [
-        problem_at(marks, within + tuple(line["loc"]), line["msg"].removeprefix("Value error, "))
-        for line in error.errors(include_url=False, include_context=False, include_input=False)
-    ]
+    return [problem_at(marks, within + tuple(line["loc"]), describe(line)) for line in error.errors()]

@@ -1,12 +1,13 @@
 """`extends`: a declaration as it is once everything that it builds upon is laid beneath it."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from registry.catalog import VARIANT_NAME, find_variant_file, looks_like_path
-from registry.document import Document
+from registry.document import Document, Marks
 from registry.errors import DeclarationError, Problem, find_mark, problem_at
 from registry.merge import merge_documents
 from registry.overrides import Overrides, apply_overrides
@@ -40,14 +41,45 @@ def locate(reference: str | Path, folder: Path | None = None, where: str = "", p
     return find_variant_file(reference, where, path)
 
 
-def declare_file(reference: str | Path, overrides: Overrides = ()) -> Declaration:
-    """The declaration of a catalog name or a file.
+def declare_file(
+    reference: str | Path, overrides: Overrides = (), folder: Path | None = None, where: str = ""
+) -> Declaration:
+    """The declaration of a catalog name or a file, relative to `folder`.
 
     Raises:
-        DeclarationError: Unknown, unreadable, or with a wrong header or override.
+        DeclarationError: Unknown (told at `where`), unreadable, or with a wrong header or override.
     """
-    path = locate(reference)
+    path = locate(reference, folder, where)
+    if where and not path.is_file():
+        raise DeclarationError([Problem(where, "", f"there is no file `{path}`")])
     return declare(load_document(path), path.parent, path.stem, overrides, origin=path)
+
+
+def declare_entry(
+    entry: str | Mapping[str, Any],
+    marks: Marks | None,
+    folder: Path | None,
+    overrides: Overrides,
+    default_name: str,
+) -> Declaration:
+    """The declaration that stands inside of a file or a call: a name, a file, or a mapping.
+
+    Args:
+        marks: Positions by path within `entry`; without them, problems are placed at `default_name`.
+        folder: Where relative files start.
+        default_name: The name of a mapping that states none.
+
+    Raises:
+        DeclarationError: As for `declare_file`, or `entry` is something else.
+    """
+    marks = {(): default_name} if marks is None else marks
+    if isinstance(entry, str):
+        return declare_file(entry, overrides, folder, find_mark(marks, ()))
+    if not isinstance(entry, Mapping):
+        raise DeclarationError(
+            [problem_at(marks, (), f"expected a name, a file or a mapping, got {entry!r}")]
+        )
+    return declare(Document(dict(entry), marks), folder, default_name, overrides)
 
 
 def declare(

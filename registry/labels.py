@@ -28,7 +28,7 @@ def label_options(options: Sequence[Any]) -> tuple[Primitive, ...]:
         own = [
             f"{key}={value if isinstance(value, str) else _json(value)}"
             for key, value in option.items()
-            if is_plain(value) and shared[kind, key, _json(value)] < kinds[kind]
+            if key != "kind" and is_plain(value) and shared[kind, key, _json(value)] < kinds[kind]
         ]
         return f"{kind}({', '.join(own)})" if own else kind
 

@@ -6,6 +6,7 @@ from typing import Any
 from gpt_zoo.config.merge import deep_merge
 from registry.document import Document, iterate_paths
 from registry.domains import is_domain
+from registry.errors import find_mark
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,6 @@ def merge_data(base: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]
 def merge_documents(base: Document, override: Document) -> Document:
     """The same for documents: each value keeps the position of the document that gave it."""
     data = merge_data(base.data, override.data)
-    marks = {}
-    for path in iterate_paths(data):
-        mark = override.marks.get(path) or base.marks.get(path)
-        if mark:
-            marks[path] = mark
+    own = set(iterate_paths(override.data))
+    marks = {path: find_mark((override if path in own else base).marks, path) for path in iterate_paths(data)}
     return Document(data, marks)

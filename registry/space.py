@@ -11,7 +11,7 @@ from gpt_zoo.config.base import did_you_mean
 from registry.document import Document, Marks
 from registry.domains import Domain
 from registry.errors import DeclarationError, Problem, find_mark
-from registry.inheritance import Declaration, declare, declare_file
+from registry.inheritance import Declaration, declare_entry, declare_file
 from registry.labels import Primitive
 from registry.overrides import Overrides
 from registry.space_check import check_space
@@ -34,8 +34,8 @@ class SearchSpace:
     """The variants that a search may choose from.
 
     Each domain has a stable name, its key path, with the options that lead to it in brackets: `emb_dim`,
-    `attention`, `attention[grouped_query].n_kv_heads`, `layers[0].activation`. Options which are no plain values
-    are known by a label, mostly their `kind`.
+    `attention`, `attention[grouped_query].n_kv_heads`, `layers[0].activation`. Options which are no plain
+    values are known by a label, mostly their `kind`.
     """
 
     declaration: Declaration
@@ -162,12 +162,11 @@ def load_space(name_or_path: str | Path, overrides: Overrides = ()) -> SearchSpa
 
 
 def resolve_space(
-    data: Mapping[str, Any],
+    entry: str | Mapping[str, Any],
     marks: Marks | None = None,
     folder: Path | None = None,
     overrides: Overrides = (),
     default_name: str = "space",
 ) -> SearchSpace:
-    """The same for a mapping that another file or a call holds; see `resolve_variant`."""
-    document = Document(dict(data), marks) if marks is not None else Document.from_data(data, default_name)
-    return SearchSpace.from_declaration(declare(document, folder, default_name, overrides))
+    """The space that stands inside of another file or a call; see `resolve_variant`."""
+    return SearchSpace.from_declaration(declare_entry(entry, marks, folder, overrides, default_name))

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from gpt_zoo.config import GPTConfig
 from gpt_zoo.config.base import did_you_mean
 from registry.document import Marks
-from registry.errors import DeclarationError, Problem, problem_at
+from registry.errors import DeclarationError, Problem, describe, problem_at
 from registry.key_path import KeyPath
 from registry.walk import Choosing, covering, named_domains
 
@@ -26,7 +26,7 @@ def check_space(tree: dict[str, Any], marks: Marks) -> None:
         DeclarationError: All unknown or missing keys, and values of a wrong type or range.
     """
     problems = [
-        problem_at(marks, (), f"`{key}` is missing")
+        problem_at(marks, (key,), "this key is missing")
         for key, field in GPTConfig.model_fields.items()
         if field.is_required() and key not in tree
     ]
@@ -57,4 +57,4 @@ def _refused(key: str, value: Any, searched: bool) -> Iterator[tuple[KeyPath, st
         for line in error.errors():
             may_depend = line["type"] in ("rule", "value_error") and not line["msg"].startswith("unknown key")
             if line["loc"][0] == key and not (searched and may_depend):
-                yield line["loc"], line["msg"].removeprefix("Value error, ")
+                yield line["loc"], describe(line)

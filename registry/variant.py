@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from gpt_zoo.config import GPTConfig
-from registry.document import Document, Marks, iterate_paths
+from registry.document import Marks, iterate_paths
 from registry.domains import is_domain
 from registry.errors import DeclarationError, problem_at, problems_of
-from registry.inheritance import Declaration, declare, declare_file
+from registry.inheritance import Declaration, declare_entry, declare_file
 from registry.key_path import KeyPath
 from registry.overrides import Overrides
 
@@ -49,26 +49,26 @@ def load_variant(name_or_path: str | Path, overrides: Overrides = ()) -> Variant
 
 
 def resolve_variant(
-    data: Mapping[str, Any],
+    entry: str | Mapping[str, Any],
     marks: Marks | None = None,
     folder: Path | None = None,
     overrides: Overrides = (),
     default_name: str = "variant",
 ) -> Variant:
-    """The variant that a mapping declares which another file or a call holds.
+    """The variant that stands inside of another file or a call.
 
     Args:
-        data: Keys of a GPTConfig, and `name`, `description`, `source`, `extends`.
-        marks: Positions by path within `data`, as `Document.at` gives them.
-        folder: Where a relative `extends` starts.
+        entry: A name in the catalog; a file; or keys of a GPTConfig with `name`, `description`, `source`,
+            `extends`.
+        marks: Positions by path within `entry`, as `marks_within` gives them.
+        folder: Where a relative file starts.
         overrides: As for `load_variant`.
         default_name: The name of a mapping that states none.
 
     Raises:
         DeclarationError: As for `load_variant`.
     """
-    document = Document(dict(data), marks) if marks is not None else Document.from_data(data, default_name)
-    return build_variant(declare(document, folder, default_name, overrides))
+    return build_variant(declare_entry(entry, marks, folder, overrides, default_name))
 
 
 def build_variant(declaration: Declaration) -> Variant:
@@ -111,7 +111,7 @@ def build_model(variant: str | Path | Variant | GPTConfig | Mapping[str, Any], *
     if isinstance(variant, Variant):
         variant = variant.config
     if isinstance(variant, GPTConfig):
-        variant = variant.model_dump()
+        variant = variant.model_dump(mode="json")
     if isinstance(variant, Mapping):
         return GPTModel(resolve_variant(variant, overrides=overrides).config)
     return GPTModel(load_variant(variant, overrides).config)

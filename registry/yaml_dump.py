@@ -20,8 +20,16 @@ class _Dumper(Emitter, Serializer, SafeRepresenter, CoreResolver):
         SafeRepresenter.__init__(self, default_flow_style=False, sort_keys=False)
         CoreResolver.__init__(self)
 
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        # only double quotes keep these line breaks as they are
+        style = '"' if any(separator in data for separator in "\x85\u2028\u2029") else None
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
+
     def ignore_aliases(self, data: Any) -> bool:
         return True  # the reader refuses anchors
+
+
+_Dumper.add_representer(str, _Dumper.represent_str)
 
 
 def dump_document(data: dict[str, Any]) -> str:

@@ -11,6 +11,8 @@ from yaml.scanner import Scanner
 from registry.yaml_scalars import CoreResolver
 
 MAX_DEPTH = 50
+MAX_VALUES = 20_000
+"""More than anybody declares; PyYAML takes a second for them."""
 
 
 class RefusedError(yaml.MarkedYAMLError):
@@ -28,6 +30,7 @@ class _Loader(Reader, Scanner, Parser, Composer, CoreResolver):
         Composer.__init__(self)
         CoreResolver.__init__(self)
         self._depth = 0
+        self._values = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         event: Any = self.peek_event()  # type: ignore[no-untyped-call]
@@ -37,11 +40,17 @@ class _Loader(Reader, Scanner, Parser, Composer, CoreResolver):
                 event.start_mark,
             )
         if event.tag is not None:
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             raise RefusedError(
-                f"tags are not accepted, found `{event.tag}`; write the plain value", event.start_mark
+                f"tags are not accepted, found `{tag}`; write the plain value", event.start_mark
             )
         if self._depth >= MAX_DEPTH:
             raise RefusedError(f"nested more than {MAX_DEPTH} levels deep", event.start_mark)
+        self._values += 1
+        if self._values > MAX_VALUES:
+            raise RefusedError(
+                f"more than {MAX_VALUES:,} keys and values in one declaration", event.start_mark
+            )
         self._depth += 1
         try:
             return super().compose_node(parent, index)
