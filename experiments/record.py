@@ -16,11 +16,6 @@ class Status(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     FAILED = "failed"  # anything else; the reason says what
 
-    @property
-    def was_trained(self) -> bool:
-        """Whether the trial cost training: these count towards the number of trials asked for."""
-        return self not in (Status.INFEASIBLE, Status.DUPLICATE)
-
 
 class CurvePoint(Declared):
     """One point of a learning curve: all that was spent so far and the losses it bought."""
@@ -78,3 +73,10 @@ class TrialRecord(Declared):
     device: str = ""
     precision: str = ""
     curve: list[CurvePoint] = []
+
+    @property
+    def was_trained(self) -> bool:
+        """Whether the row cost training, however it ended: these count towards the trials asked for."""
+        if self.status is Status.INFEASIBLE:
+            return self.steps is not None  # a limit on a measured number is broken only after training
+        return self.status is not Status.DUPLICATE

@@ -1,19 +1,25 @@
 """The folder of one run: what was asked, what came of it, and the tables and reports made from that.
 
-    experiment.yaml     the resolved experiment
-    environment.json    versions, hardware, git commit, corpus hash
-    trials/*.json       one record a training, written once it has ended: the source of everything below
-    study.db            Optuna's storage (searches)
-    importances.json    how much each searched value mattered (searches)
-    trials.parquet, trials.csv, curves.parquet, report.html, report.md
+experiment.yaml     the resolved experiment
+environment.json    versions, hardware, git commit, corpus hash
+trials/*.json       one record a training, written once it has ended: the source of everything below
+states/, weights/   trainings kept half-way, and the trained models where those are asked for
+worker.log          what the training processes said on their standard error
+study.db            Optuna's storage (searches)
+importances.json    how much each searched value mattered (searches)
+trials.parquet, trials.csv, curves.parquet, report.html, report.md
 """
 
 import json
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from experiments.record import TrialRecord
 
@@ -27,10 +33,18 @@ def write_atomically(path: Path, content: str | bytes) -> None:
             file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())  # mkstemp's files are for the owner alone
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def _umask() -> int:
+    """What the user takes from the rights of new files; it can only be read by setting it."""
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return umask
 
 
 @dataclass(frozen=True)
@@ -78,6 +92,32 @@ class RunFolder:
         paths = sorted((self.path / "trials").glob("*.json"))
         records = [TrialRecord.model_validate_json(path.read_text()) for path in paths]
         return sorted(records, key=lambda record: (record.trial, record.seed))
+
+    def state_path(self, trial: int, seed: int) -> Path:
+        """Where a training is kept half-way."""
+        return self.path / "states" / f"{trial:05d}-seed{seed}.safetensors"
+
+    def weights_path(self, trial: int, seed: int) -> Path:
+        """The folder for trained weights."""
+        return self.path / "weights" / f"{trial:05d}-seed{seed}"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder for this process; the system lets go of it when the process ends, however it ends.
+
+        Raises:
+            ValueError: another process holds it.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.path / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise ValueError(
+                f"another process is working in {self.path}; wait for it, or give another folder"
+            ) from None
+        with lock:
+            yield
 
     def load_json(self, path: Path) -> dict[str, Any]:
         """A JSON object of this folder; empty where the file is missing."""

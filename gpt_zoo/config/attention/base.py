@@ -52,12 +52,19 @@ class AttentionConfig(Component):
     def broken_rules(self, model: GPTConfig) -> Iterator[BrokenRule]:
         """The width must be cut into equal heads."""
         if model.emb_dim % model.n_heads:
-            heads = [n for n in range(1, model.emb_dim + 1) if model.emb_dim % n == 0]
-            near = sorted(sorted(heads, key=lambda n: abs(n - model.n_heads))[:4])
             below = model.emb_dim // model.n_heads * model.n_heads
             widths = [str(width) for width in (below, below + model.n_heads) if width]
             yield BrokenRule(
                 ("n_heads",),
                 f"`emb_dim` must be a multiple of `n_heads`, got {model.emb_dim} and {model.n_heads}; "
-                f"try n_heads {', '.join(map(str, near))}, or emb_dim {' or '.join(widths)}",
+                f"try n_heads {' or '.join(near_divisors(model.emb_dim, model.n_heads))}, "
+                f"or emb_dim {' or '.join(widths)}",
             )
+
+
+def near_divisors(number: int, wanted: int) -> list[str]:
+    """The divisors of `number` next to `wanted`, below and above, as text."""
+    below = next(n for n in range(min(wanted, number), 0, -1) if number % n == 0)
+    # A divisor above lies within reach for any sensible width; a mistyped one must not stall the error.
+    above = next((n for n in range(wanted + 1, min(number, 8 * wanted) + 1) if number % n == 0), None)
+    return [str(n) for n in (below, above) if n is not None]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import PositiveInt
 
-from gpt_zoo.config.attention.base import AttentionConfig
+from gpt_zoo.config.attention.base import AttentionConfig, near_divisors
 from gpt_zoo.config.component import BrokenRule
 
 if TYPE_CHECKING:
@@ -32,9 +32,8 @@ class GroupedQueryAttentionConfig(AttentionConfig):
         """Each key/value head must serve the same number of query heads."""
         yield from super().broken_rules(model)
         if model.n_heads % self.n_kv_heads:
-            fitting = [str(n) for n in range(1, model.n_heads + 1) if model.n_heads % n == 0]
             yield BrokenRule(
                 ("attention", "n_kv_heads"),
                 f"`n_heads` must be a multiple of `n_kv_heads`, got {model.n_heads} and {self.n_kv_heads}; "
-                f"try {', '.join(fitting)}",
+                f"try {' or '.join(near_divisors(model.n_heads, self.n_kv_heads))}",
             )

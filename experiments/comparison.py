@@ -1,0 +1,39 @@
+"""Comparing named variants under one budget."""
+
+from pathlib import Path
+
+from experiments.experiment import Experiment
+from experiments.progress import Progress, Silent
+from experiments.results import write_results
+from experiments.run_folder import RunFolder
+from experiments.runner import open_runner
+
+
+def run_comparison(experiment: Experiment, folder: Path | str, progress: Progress | None = None) -> RunFolder:
+    """Train each variant of `experiment` with each seed, and write tables and reports.
+
+    What is already in the folder is not trained again: the same call goes on with an interrupted comparison.
+
+    Args:
+        experiment: Names `variants`.
+        folder: The run folder; made if need be.
+        progress: Told of each training.
+
+    Raises:
+        ValueError: no variants, unusable data or device, or a folder of another experiment.
+    """
+    if experiment.space is not None:
+        raise ValueError("this experiment has a `space`: it is a search, not a comparison")
+    progress = progress or Silent()
+    run = RunFolder(Path(folder))
+    seeds = experiment.config.seeds
+    # Seeds before variants: an interrupted comparison has compared as many as it could.
+    with open_runner(run, experiment, progress) as runner:
+        with progress.task("trials", len(seeds) * len(experiment.variants)) as task:
+            for done, (seed, (trial, variant)) in enumerate(
+                ((seed, numbered) for seed in seeds for numbered in enumerate(experiment.variants)), start=1
+            ):
+                runner.run_trial(trial, variant.name, variant.config, seed, {})
+                task.update(done)
+        write_results(run)
+    return run

@@ -1,0 +1,124 @@
+"""Limits that a variant must keep, decided before training wherever the cost alone decides them."""
+
+import math
+import operator
+import re
+from dataclasses import dataclass
+
+from experiments.objectives import find_objective
+from experiments.record import TrialRecord
+from gpt_zoo.config.cost import Cost
+
+OPERATORS = {"<=": operator.le, "<": operator.lt, ">=": operator.ge, ">": operator.gt}
+UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "B": 1} | {
+    f"{prefix}{binary}B": (1024 if binary else 1000) ** power
+    for power, prefix in enumerate("KMGT", start=1)
+    for binary in ("", "i")
+}
+PATTERN = re.compile(
+    r"\s*(?P<name>\w+)\s*(?P<operator><=|>=|<|>)\s*(?P<number>[\d._]+(?:[eE][+-]?\d+)?)\s*(?P<unit>\w*)\s*"
+)
+
+BYTES_PER_TRAINED_PARAM = 16
+"""Weight, gradient and AdamW's two moments, float32 each: no training does with less."""
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """A limit on one recorded number: `params <= 2e6`, `memory_bytes <= 512MiB`.
+
+    Args:
+        text: As declared.
+        name: Field of the trial record.
+        operator: One of <=, <, >=, >.
+        limit: In the unit of the field.
+    """
+
+    text: str
+    name: str
+    operator: str
+    limit: float
+
+    def violation(self, value: float) -> float:
+        """How far `value` is beyond the limit, as a share of it; 0 or less where the limit is kept."""
+        excess = value - self.limit if self.operator.startswith("<") else self.limit - value
+        if OPERATORS[self.operator](value, self.limit):
+            return min(excess, 0.0) / max(abs(self.limit), 1e-12)
+        return max(excess / max(abs(self.limit), 1e-12), math.ulp(1.0))
+
+    def explain(self, value: float, least: bool = False) -> str:
+        """What to tell of a value that breaks the limit."""
+        return f"{self.text} is broken: {self.name} is {'at least ' if least else ''}{value:,.6g}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the constraints say of one trial.
+
+    Args:
+        violations: By the text of the constraint, what is known of it; above 0 is a breach.
+        reason: The breaches in words; empty if there are none.
+    """
+
+    violations: dict[str, float]
+    reason: str
+
+
+def parse_constraint(text: str) -> Constraint:
+    """The constraint that `text` declares.
+
+    Raises:
+        ValueError: no constraint, an unknown number, or an unknown unit.
+    """
+    match = PATTERN.fullmatch(text)
+    if match is None:
+        raise ValueError(f"a constraint looks like `params <= 2e6` or `memory_bytes <= 512MiB`, got `{text}`")
+    name = find_objective(match["name"]).name
+    if match["unit"] not in UNITS:
+        raise ValueError(
+            f"unknown unit `{match['unit']}` in `{text}`; known are {', '.join(filter(None, UNITS))}"
+        )
+    try:
+        number = float(match["number"])
+    except ValueError:
+        raise ValueError(f"`{match['number']}` in `{text}` is no number") from None
+    return Constraint(text, name, match["operator"], number * UNITS[match["unit"]])
+
+
+def judge(constraints: tuple[Constraint, ...], record: TrialRecord) -> Verdict:
+    """What the numbers known so far say: before training the costs, afterwards all."""
+    violations, breaches = {}, []
+    for constraint in constraints:
+        value = getattr(record, constraint.name)
+        least = value is None and constraint.name in ("memory_bytes", "process_memory_bytes")
+        if least and constraint.operator.startswith("<") and record.params is not None:
+            value = BYTES_PER_TRAINED_PARAM * record.params  # enough to refuse, never enough to accept
+            if constraint.violation(value) <= 0:
+                continue
+        if value is None:
+            continue
+        violations[constraint.text] = constraint.violation(value)
+        if violations[constraint.text] > 0:
+            breaches.append(constraint.explain(value, least))
+    return Verdict(violations, "; ".join(breaches))
+
+
+def known_costs(cost: Cost, steps: int | None, tokens_per_step: int) -> dict[str, int]:
+    """The fields of a record that are known before training.
+
+    Args:
+        cost: Of the variant.
+        steps: Of the training; None if time decides.
+        tokens_per_step: Of the training.
+    """
+    known = {
+        "params": cost.params,
+        "params_non_embedding": cost.params_non_embedding,
+        "flops_forward": cost.flops_forward,
+        "flops_forward_causal": cost.flops_forward_causal,
+        "kv_cache_bytes_per_token": cost.kv_cache_bytes_per_token,
+    }
+    if steps is not None:
+        known["tokens"] = steps * tokens_per_step
+        known["train_flops"] = known["tokens"] * cost.flops_train_per_token
+    return known

@@ -1,0 +1,167 @@
+"""An experiment: which variants, on which data, for how much, judged by what."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, PositiveInt, ValidationError, field_validator, model_validator
+from pydantic_core import InitErrorDetails
+
+from experiments.constraints import Constraint, parse_constraint
+from experiments.data.config import DataConfig
+from experiments.objectives import find_objective
+from experiments.training.config import BudgetConfig, TrainingConfig
+from gpt_zoo.config.base import Declared, problem
+from registry.document import Document
+from registry.errors import DeclarationError, find_mark, problem_at, problems_of
+from registry.inheritance import locate
+from registry.key_path import format_key_path
+from registry.space import SearchSpace, resolve_space
+from registry.variant import Variant, load_variant, resolve_variant
+
+
+class SearchConfig(Declared):
+    """How a space is searched."""
+
+    trials: PositiveInt | None = None
+    """Trainings wanted, 20 unless given, for a grid all; points that are infeasible or were trained before come on
+    top."""
+    sampler: Literal["tpe", "nsga2", "random", "grid"] = "tpe"
+    """Who proposes: Optuna's TPE, NSGA-II or random sampler, or every point of the space once."""
+    storage: str | None = None
+    """Optuna storage URL; None keeps the study in the run folder."""
+
+
+class ExperimentConfig(Declared):
+    """The file of an experiment: `variants` makes it a comparison, `space` a search."""
+
+    name: str = Field(default="", pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*)?$")
+    """Of the run folder; the stem of the file unless given."""
+    description: str = ""
+    variants: tuple[str | dict[str, Any], ...] | None = None
+    """Catalog names, files, or variants declared here, mostly with `extends`."""
+    space: dict[str, Any] | None = None
+    """A variant whose values may be domains."""
+    data: DataConfig = DataConfig()
+    training: TrainingConfig = TrainingConfig()
+    budget: BudgetConfig
+    objectives: tuple[str, ...] = Field(default=("validation_loss", "train_flops"), min_length=1)
+    """Numbers of the trial record; several make a front."""
+    constraints: tuple[str, ...] = ()
+    """Such as `params <= 2e6` or `memory_bytes <= 512MiB`."""
+    seeds: tuple[Annotated[int, Field(ge=0, lt=2**32)], ...] = Field(default=(0,), min_length=1)
+    """Each variant is trained once with each; the first also seeds the sampler."""
+    search: SearchConfig = SearchConfig()
+
+    @field_validator("objectives")
+    @classmethod
+    def _known_objectives(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return _read_each(cls, names, find_objective)
+
+    @field_validator("constraints")
+    @classmethod
+    def _readable_constraints(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        return _read_each(cls, texts, parse_constraint)
+
+    @field_validator("objectives", "seeds")
+    @classmethod
+    def _no_repetition(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        if len(set(values)) < len(values):
+            raise ValueError(f"each may be named once, got {', '.join(map(str, values))}")
+        return values
+
+    @model_validator(mode="after")
+    def _comparison_or_search(self) -> Self:
+        if (self.variants is None) == (self.space is None):
+            raise ValueError("an experiment has either `variants`, to compare, or a `space`, to search")
+        if self.variants is not None and not self.variants:
+            raise ValueError("`variants` must name at least one variant")
+        return self
+
+
+def _read_each(
+    model: type[Declared], values: tuple[str, ...], read: Callable[[str], object]
+) -> tuple[str, ...]:
+    """The `values`, if `read` can read all of them; else what it says, each at its place."""
+    problems = []
+    for index, value in enumerate(values):
+        try:
+            read(value)
+        except ValueError as error:
+            problems.append(InitErrorDetails(**{**problem(str(error), value=value), "loc": (index,)}))
+    if problems:
+        raise ValidationError.from_exception_data(model.__name__, problems)
+    return values
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A declared experiment with its variants or its space resolved.
+
+    Args:
+        config: As declared, with relative paths made absolute.
+        variants: Of a comparison, else empty.
+        space: Of a search, else None.
+    """
+
+    config: ExperimentConfig
+    variants: tuple[Variant, ...]
+    space: SearchSpace | None
+
+    @property
+    def constraints(self) -> tuple[Constraint, ...]:
+        """The declared limits, parsed."""
+        return tuple(parse_constraint(text) for text in self.config.constraints)
+
+    def to_data(self) -> dict[str, Any]:
+        """The experiment as plain data that stands on its own: catalog and files are resolved."""
+        data = self.config.model_dump(mode="json", exclude={"variants", "space", "budget"})
+        data["budget"] = self.config.budget.model_dump(mode="json", exclude_none=True)
+        if self.space is not None:
+            return {**data, "space": {"name": self.space.name, **self.space.declaration.body.data}}
+        return {**data, "variants": [declared_data(variant) for variant in self.variants]}
+
+
+def declared_data(variant: Variant) -> dict[str, Any]:
+    """A variant as plain data that stands on its own."""
+    header = {"name": variant.name, "description": variant.description, "source": variant.source}
+    return {key: value for key, value in header.items() if value} | variant.config.model_dump(mode="json")
+
+
+def resolve_experiment(document: Document, folder: Path, default_name: str) -> Experiment:
+    """The experiment that `document` declares.
+
+    Args:
+        folder: Where relative paths start.
+        default_name: If the document names none.
+
+    Raises:
+        DeclarationError: (a ValueError) everything that is wrong, each with its place.
+    """
+    try:
+        config = ExperimentConfig.model_validate(document.data)
+    except ValidationError as error:
+        raise DeclarationError(problems_of(error, document.marks)) from None
+    config = config.model_copy(
+        update={"data": config.data.relative_to(folder), "name": config.name or default_name}
+    )
+    if config.space is not None:
+        body = document.at("space")
+        space = resolve_space(body.data, body.marks, folder, default_name=config.name)
+        return Experiment(config, (), space)
+    variants = tuple(_resolve_entry(document, index, folder) for index in range(len(config.variants or ())))
+    names = [variant.name for variant in variants]
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        message = f"each variant needs a name of its own, got {', '.join(repeated)} more than once"
+        raise DeclarationError([problem_at(document.marks, ("variants",), message)])
+    return Experiment(config, variants, None)
+
+
+def _resolve_entry(document: Document, index: int, folder: Path) -> Variant:
+    entry = document.data["variants"][index]
+    if isinstance(entry, Mapping):
+        body = document.at("variants", index)
+        return resolve_variant(body.data, body.marks, folder, default_name=f"variant-{index}")
+    path = ("variants", index)
+    return load_variant(locate(entry, folder, find_mark(document.marks, path), format_key_path(path)))

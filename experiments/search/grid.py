@@ -1,0 +1,34 @@
+"""Every point of a space, once."""
+
+import json
+import random
+from collections.abc import Iterator
+from typing import Any
+
+from optuna.study import Study
+
+from registry.space import SearchSpace
+
+LARGEST_GRID = 100_000
+
+
+def grid_points(space: SearchSpace, seed: int, study: Study) -> Iterator[dict[str, Any]]:
+    """The points of `space` which `study` does not have yet, in an order that the seed decides.
+
+    The order is random, so that a grid which is cut short has seen a bit of everything.
+
+    Raises:
+        ValueError: the space is endless, or has too many points to put them in order.
+    """
+    if space.size is not None and space.size > LARGEST_GRID:
+        raise ValueError(
+            f"a grid of {space.size} points is too large, at most are {LARGEST_GRID}; try the sampler `random`"
+        )
+    points = list(space.enumerate())
+    random.Random(seed).shuffle(points)
+    known = {_canonical(trial.system_attrs.get("fixed_params", trial.params)) for trial in study.trials}
+    return (point for point in points if _canonical(point) not in known)
+
+
+def _canonical(point: dict[str, Any]) -> str:
+    return json.dumps(point, sort_keys=True)

@@ -1,0 +1,153 @@
+"""Propose, train, tell, until enough is trained."""
+
+import json
+from collections.abc import Iterator
+from statistics import fmean
+from typing import Any
+
+from optuna.study import Study
+from optuna.trial import Trial, TrialState
+
+from experiments.constraints import judge
+from experiments.objectives import find_objective
+from experiments.record import Status, TrialRecord
+from experiments.runner import TrialRunner
+from experiments.search.grid import grid_points
+from experiments.search.samplers import build_sampler
+from experiments.search.study import FOLDER, is_owned_by
+from experiments.search.suggest import suggest
+from registry.errors import DeclarationError
+from registry.space import Assignment, SearchSpace
+
+DEFAULT_TRIALS = 20
+FRUITLESS_PROPOSALS = 200
+"""So many in a row that are infeasible or known already: the sampler finds nothing new."""
+
+
+class SearchLoop:
+    """One call of a search. What earlier calls have done is in the study and in the records.
+
+    Args:
+        runner: Trains, and keeps the records.
+        study: Proposes, and is told the values.
+        space: What is searched.
+    """
+
+    def __init__(self, runner: TrialRunner, study: Study, space: SearchSpace) -> None:
+        self.runner, self.study, self.space = runner, study, space
+        self.config = runner.experiment.config
+        every_point = space.size if self.config.search.sampler == "grid" else None
+        self.wanted = self.config.search.trials or every_point or DEFAULT_TRIALS
+        self.grid = grid_points(space, self.config.seeds[0], study) if every_point else None
+        self.trained: set[int] = set()
+        self.tried: set[str] = set()
+        self.fruitless = 0
+        self.best: TrialRecord | None = None
+        for record in runner.run.load_records():
+            self._count(record)
+
+    def run(self) -> None:
+        """Go on until as many trials as wanted are trained, or no new point is found."""
+        with self.runner.progress.task("trials", self.wanted) as task:
+            interrupted = self._interrupted()
+            while True:
+                task.update(min(len(self.trained), self.wanted), self._note())
+                # What was begun is ended first, even where enough is trained by now.
+                trial = next(interrupted, None)
+                if trial is None and (reason := self._why_stop()):
+                    self.runner.progress.message(reason)
+                    return
+                self._run_trial(trial or self._propose())
+
+    def _why_stop(self) -> str:
+        """Why the search is at its end, or nothing."""
+        done = f"{len(self.trained)} of {self.wanted} trials are trained"
+        if len(self.trained) >= self.wanted:
+            return done
+        if self.space.size is not None and len(self.tried) >= self.space.size:
+            return f"every one of the {self.space.size} points of the space has been tried; {done}"
+        if self.fruitless >= FRUITLESS_PROPOSALS:
+            advice = "loosen the constraints or widen the space"
+            return f"the last {self.fruitless} proposals were infeasible or known already; {done}: {advice}"
+        return ""
+
+    def _interrupted(self) -> Iterator[Trial]:
+        """The trials of this folder which a process began and did not end."""
+        shared = self.config.search.storage is not None
+        for frozen in self.study.get_trials(states=(TrialState.RUNNING,)):
+            if not shared or is_owned_by(frozen, self.runner.run.path):
+                self._use_sampler(frozen.number)
+                yield Trial(self.study, frozen._trial_id)
+
+    def _propose(self) -> Trial:
+        if self.grid is not None and (point := next(self.grid, None)) is not None:
+            self.study.enqueue_trial(point)
+        self._use_sampler(len(self.study.get_trials(deepcopy=False)))
+        trial = self.study.ask()
+        trial.set_user_attr(FOLDER, str(self.runner.run.path.absolute()))
+        return trial
+
+    def _use_sampler(self, trial: int) -> None:
+        self.study.sampler = build_sampler(self.config.search.sampler, self.config.seeds[0], trial)
+
+    def _run_trial(self, trial: Trial) -> None:
+        point = self.space.sample(lambda name, domain: suggest(trial, name, domain))
+        records = [self._run_point(trial.number, point, seed) for seed in self.config.seeds]
+        self._tell(trial, records)
+        self.fruitless += 1
+        for record in records:
+            self._count(record)
+
+    def _run_point(self, number: int, point: Assignment, seed: int) -> TrialRecord:
+        name = f"{self.space.name}-{number}"
+        try:
+            config = self.space.variant(point.parameters, name).config
+        except DeclarationError as error:
+            rules = "; ".join(f"{problem.path}: {problem.message}" for problem in error.problems)
+            return self.runner.refuse(number, name, point.config, seed, point.parameters, rules)
+        return self.runner.run_trial(number, name, config, seed, point.parameters)
+
+    def _tell(self, trial: Trial, records: list[TrialRecord]) -> None:
+        """End a trial of the study. The study learns of limits from infeasible ones, of values from the rest."""
+        statuses = {record.status for record in records}
+        violations: dict[str, float] = {}
+        for record in records:
+            for text, violation in judge(self.runner.experiment.constraints, record).violations.items():
+                violations[text] = max(violation, violations.get(text, violation))
+        if records[0].params is None:
+            violations["valid config"] = 1.0
+        for text, violation in violations.items():
+            trial.set_constraint(text, violation)
+        if statuses <= {Status.COMPLETE, Status.DUPLICATE}:
+            self.study.tell(trial, [_mean(records, name) for name in self.config.objectives])
+        elif Status.INFEASIBLE in statuses:
+            self.study.tell(trial, state=TrialState.PRUNED)
+        else:
+            self.study.tell(trial, state=TrialState.FAIL)
+
+    def _count(self, record: TrialRecord) -> None:
+        self.tried.add(json.dumps(record.parameters, sort_keys=True))
+        if record.was_trained:
+            self.trained.add(record.trial)
+            self.fruitless = 0
+        if record.status is Status.COMPLETE and (
+            self.best is None or self._rank(record) < self._rank(self.best)
+        ):
+            self.best = record
+
+    def _rank(self, record: TrialRecord) -> float:
+        """In the first objective; lower is better."""
+        objective = find_objective(self.config.objectives[0])
+        value: float = getattr(record, objective.name)
+        return value if objective.direction == "minimize" else -value
+
+    def _note(self) -> str:
+        if self.best is None:
+            return ""
+        name = self.config.objectives[0]
+        return f"best {name} {getattr(self.best, name):.4g} (trial {self.best.trial})"
+
+
+def _mean(records: list[TrialRecord], name: str) -> float:
+    values: list[Any] = [getattr(record, name) for record in records]
+    return fmean(values)

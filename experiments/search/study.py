@@ -1,0 +1,64 @@
+"""The Optuna study of a search: opened, told, asked for what mattered."""
+
+import warnings
+from pathlib import Path
+
+import optuna
+from optuna.study import Study
+from sqlalchemy.exc import SQLAlchemyError
+
+from experiments.experiment import Experiment
+from experiments.masking import mask_text
+from experiments.objectives import find_objective
+from experiments.run_folder import RunFolder
+
+FOLDER = "run_folder"
+"""Attribute of a trial: whose it is, where several searches share a storage."""
+
+
+def open_study(run: RunFolder, experiment: Experiment) -> Study:
+    """The study of a run, from its storage if it has begun.
+
+    Raises:
+        ValueError: the storage cannot be opened, or holds a study of this name with other objectives.
+    """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    url = experiment.config.search.storage or f"sqlite:///{run.study.absolute()}"
+    directions = [find_objective(name).direction for name in experiment.config.objectives]
+    name = experiment.config.name
+    try:
+        study = optuna.create_study(storage=url, study_name=name, directions=directions, load_if_exists=True)
+    except (SQLAlchemyError, ImportError, ValueError, OSError, RuntimeError) as error:
+        first = str(error).strip().partition("\n")[0]
+        raise ValueError(mask_text(f"the storage {url} cannot be opened: {first}")) from None
+    if [direction.name.lower() for direction in study.directions] != directions:
+        raise ValueError(
+            mask_text(
+                f"the storage {url} holds a study `{name}` with other objectives; name this one otherwise"
+            )
+        )
+    return study
+
+
+def is_owned_by(trial: optuna.trial.FrozenTrial, folder: Path) -> bool:
+    """Whether a trial was begun by the search of this folder."""
+    return bool(trial.user_attrs.get(FOLDER) == str(folder.absolute()))
+
+
+def measure_importances(study: Study, objectives: tuple[str, ...]) -> dict[str, dict[str, float]]:
+    """How much each chosen value mattered for each objective: shares that add up to 1, by key path.
+
+    Source: Watanabe et al. 2023, "PED-ANOVA", arXiv:2304.10255. Objectives for which the finished trials do
+    not suffice are left out.
+    """
+    importances = {}
+    for index, name in enumerate(objectives):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                importances[name] = optuna.importance.get_param_importances(
+                    study, target=lambda trial, index=index: trial.values[index]
+                )
+        except (ValueError, RuntimeError, ZeroDivisionError):
+            continue  # too few trials, or all with the same values
+    return importances

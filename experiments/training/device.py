@@ -1,0 +1,26 @@
+"""The device that a training runs on."""
+
+import os
+
+import torch
+
+
+def find_device(name: str) -> torch.device:
+    """The device called `name`; `auto` takes the fastest there is.
+
+    Raises:
+        ValueError: this machine has no such device.
+    """
+    found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        return torch.device(next(device for device, there in found.items() if there))
+    if not found[name]:
+        usable = ", ".join(device for device, there in found.items() if there)
+        raise ValueError(f"device `{name}` is not usable on this machine; usable are: auto, {usable}")
+    return torch.device(name)
+
+
+def set_threads(threads: int | None) -> None:
+    """Let torch compute with this many threads; None takes all cores that the process may use."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    torch.set_num_threads(threads or allowed)

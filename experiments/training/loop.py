@@ -1,0 +1,164 @@
+"""The training loop."""
+
+import math
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch.nn import functional as F
+
+from experiments.data.batches import TrainBatches
+from experiments.data.tokens import Tokens
+from experiments.progress import Task
+from experiments.record import CurvePoint
+from experiments.training.config import BudgetConfig, TrainingConfig
+from experiments.training.evaluate import measure_validation_loss
+from experiments.training.optimizer import build_optimizer
+from experiments.training.schedule import learning_rate_factor
+from experiments.training.state import restore_state, save_state
+from gpt_zoo.config.cost import model_cost
+from gpt_zoo.config.gpt import GPTConfig
+from gpt_zoo.model import GPTModel
+
+
+class DivergedError(Exception):
+    """The loss is no longer a finite number."""
+
+
+@dataclass
+class Spent:
+    """How far a training is."""
+
+    step: int = 0
+    seconds: float = 0.0
+    loss_sum: float = 0.0
+    """Of the steps since the last point of the curve."""
+    loss_steps: int = 0
+    curve: list[CurvePoint] = field(default_factory=list)
+
+
+class Training:
+    """The training of one model: the same config, data and seed give the same losses.
+
+    Args:
+        state_path: File in which the training is kept now and then, and continued from if it was interrupted.
+
+    Raises:
+        DivergedError: (from `run`) the loss became NaN or infinite.
+    """
+
+    def __init__(
+        self,
+        config: GPTConfig,
+        tokens: Tokens,
+        training: TrainingConfig,
+        budget: BudgetConfig,
+        seed: int,
+        device: torch.device,
+        state_path: Path | None = None,
+    ) -> None:
+        self.training, self.tokens, self.device = training, tokens, device
+        self.state_path = state_path
+        torch.manual_seed(seed)
+        self.model = GPTModel(config).to(device).train()
+        self.optimizer = build_optimizer(self.model, training)
+        self.batches = TrainBatches(tokens.train, config.context_length, training.batch_size, seed)
+        self.cost = model_cost(config)
+        self.tokens_per_step = training.tokens_per_step(config.context_length)
+        self.steps = budget.steps_for(self.cost, self.tokens_per_step)
+        self.seconds = budget.seconds
+        self.spent = Spent()
+        if state_path is not None and state_path.exists():
+            restore_state(state_path, self.model, self.optimizer, self.spent)
+
+    def run(self, task: Task) -> Spent:
+        """Train until the budget is spent, telling `task` the share of it and the loss."""
+        saved = time.monotonic()
+        while self.progress() < 1:
+            before = self.progress()
+            self._step()
+            if self._is_evaluation_due(before):
+                self._evaluate()
+            task.update(self.progress(), self._note())
+            if time.monotonic() - saved > self.training.checkpoint_seconds:
+                self.save_state()
+                saved = time.monotonic()
+        return self.spent
+
+    def progress(self) -> float:
+        """Share of the budget that is spent."""
+        if self.steps is not None:
+            return self.spent.step / self.steps
+        return min(1.0, self.spent.seconds / (self.seconds or math.inf))
+
+    def save_state(self) -> None:
+        """Keep all that is needed to go on as if nothing had happened."""
+        if self.state_path is not None:
+            save_state(self.state_path, self.model, self.optimizer, self.spent)
+
+    def _step(self) -> None:
+        start = time.perf_counter()
+        ahead = self.progress() if self.steps is None else (self.spent.step + 1) / self.steps
+        factor = learning_rate_factor(
+            ahead, self.training.warmup_fraction, self.training.final_learning_rate_fraction
+        )
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.training.learning_rate * factor
+        loss = self._accumulate_gradients()
+        if not math.isfinite(loss):
+            raise DivergedError(f"the loss became {loss} at step {self.spent.step + 1}")
+        if self.training.gradient_clip is not None:
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.training.gradient_clip)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.spent.step += 1
+        self.spent.loss_sum += loss
+        self.spent.loss_steps += 1
+        self.spent.seconds += time.perf_counter() - start
+
+    def _accumulate_gradients(self) -> float:
+        """The loss of one step, whose gradients are then in the parameters."""
+        parts = self.training.gradient_accumulation
+        total = 0.0
+        for part in range(parts):
+            windows = torch.from_numpy(self.batches.batch(self.spent.step * parts + part)).to(self.device)
+            inputs, targets = windows[:, :-1], windows[:, 1:]  # (B, T) each
+            bfloat16 = self.training.precision == "bfloat16"
+            with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=bfloat16):
+                logits = self.model(inputs)  # (B, T, V)
+            loss = F.cross_entropy(logits.float().flatten(0, 1), targets.flatten()) / parts
+            loss.backward()  # type: ignore[no-untyped-call]
+            total += loss.item()
+        return total
+
+    def _is_evaluation_due(self, before: float) -> bool:
+        every = 1 / self.training.evaluations
+        return self.progress() >= 1 or math.floor(self.progress() / every) > math.floor(before / every)
+
+    def _evaluate(self) -> None:
+        loss = measure_validation_loss(
+            self.model, self.tokens.validation, self.training.batch_size, self.training.precision
+        )
+        spent = self.spent
+        if not math.isfinite(loss):
+            raise DivergedError(f"the validation loss became {loss} at step {spent.step}")
+        tokens = spent.step * self.tokens_per_step
+        spent.curve.append(
+            CurvePoint(
+                step=spent.step,
+                tokens=tokens,
+                train_flops=tokens * self.cost.flops_train_per_token,
+                seconds=spent.seconds,
+                train_loss=spent.loss_sum / spent.loss_steps,
+                validation_loss=loss,
+            )
+        )
+        spent.loss_sum, spent.loss_steps = 0.0, 0
+
+    def _note(self) -> str:
+        """The loss, for whoever watches."""
+        spent = self.spent
+        if spent.loss_steps:
+            return f"loss {spent.loss_sum / spent.loss_steps:.3f}"
+        return f"validation loss {spent.curve[-1].validation_loss:.3f}"

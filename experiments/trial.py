@@ -1,0 +1,94 @@
+"""One training from its declaration to its record. Runs in a process of its own: see `worker`."""
+
+import math
+from typing import Any
+
+
+from experiments.data.tokens import Tokens, open_tokens
+from experiments.progress import Task
+from experiments.record import Status, TrialRecord
+from experiments.training.device import find_device, set_threads
+from experiments.training.loop import DivergedError, Training
+from experiments.training.memory import MemoryMeter
+from experiments.trial_job import TrialJob
+from gpt_zoo.checkpoint import save_checkpoint
+from gpt_zoo.config.cost import model_cost
+from gpt_zoo.config.gpt import GPTConfig
+from gpt_zoo.flops import measure_flops_forward
+
+
+def run_trial(job: TrialJob, task: Task) -> TrialRecord:
+    """Train what `job` declares and return its completed record, whatever became of it.
+
+    Raises:
+        KeyboardInterrupt: the training was interrupted; its state is kept.
+        Exception: a defect, ours or a plug-in's; the worker turns it into a record.
+    """
+    set_threads(job.training.threads)
+    device = find_device(job.training.device)
+    config = GPTConfig.model_validate(job.record.config)
+    check_flops(config)
+    tokens = open_tokens(job.tokens)
+    meter = MemoryMeter(device)
+    training = Training(config, tokens, job.training, job.budget, job.record.seed, device, job.state)
+    status, reason = Status.COMPLETE, ""
+    try:
+        training.run(task)
+    except KeyboardInterrupt:
+        training.save_state()
+        raise
+    except DivergedError as error:
+        status, reason = Status.DIVERGED, str(error)
+    if job.training.save_weights and status is Status.COMPLETE:
+        save_checkpoint(job.weights, training.model)
+        tokens.tokenizer.save(job.weights)
+    job.state.unlink(missing_ok=True)
+    peak = meter.peak()
+    return job.record.model_copy(
+        update={
+            "status": status,
+            "reason": reason,
+            "device": str(device),
+            "memory_bytes": peak.memory_bytes,
+            "process_memory_bytes": peak.process_memory_bytes,
+            **_spent(training),
+            **(_losses(training, tokens) if status is Status.COMPLETE else {}),
+        }
+    )
+
+
+def check_flops(config: GPTConfig) -> None:
+    """Hold the closed form, which the record shows, against fvcore's count of the built model.
+
+    Raises:
+        RuntimeError: the two differ: a component's formula is wrong.
+    """
+    counted, formula = measure_flops_forward(config), model_cost(config).flops_forward
+    if counted != formula:
+        raise RuntimeError(f"fvcore counts {counted} forward FLOPs, but the closed form gives {formula}")
+
+
+def _spent(training: Training) -> dict[str, Any]:
+    spent = training.spent
+    tokens = spent.step * training.tokens_per_step
+    return {
+        "steps": spent.step,
+        "tokens": tokens,
+        "train_flops": tokens * training.cost.flops_train_per_token,
+        "seconds": spent.seconds,
+        "tokens_per_second": tokens / spent.seconds if spent.seconds else None,
+        "curve": spent.curve,
+    }
+
+
+def _losses(training: Training, tokens: Tokens) -> dict[str, Any]:
+    """Of the end of the curve. The text that is predicted is the same for every tokenizer, and so are its bytes."""
+    last = training.spent.curve[-1]
+    assert last.validation_loss is not None
+    bits = last.validation_loss * (len(tokens.validation) - 1) / math.log(2)
+    return {
+        "train_loss": last.train_loss,
+        "validation_loss": last.validation_loss,
+        "perplexity": math.exp(min(last.validation_loss, 700.0)),
+        "bits_per_byte": bits / tokens.validation_bytes if tokens.lossless else None,
+    }

@@ -1,0 +1,136 @@
+"""Trials in processes of their own, as the caller sees them.
+
+A trial can then neither take the search down with it (out of memory, a crash of a kernel) nor colour the next
+one's memory, and it can be ended at any time. `Worker` starts `experiments.worker_process`, which imports torch
+once and forks for each request. Both sides speak JSON, one object a line:
+
+    to the worker     {"job": TrialJob}, or {"devices": true}
+    from the worker   {"progress": 0.25, "note": "loss 3.1"} ..., {"record": {...}} or {"devices": {...}},
+                      and last {"exit": code}
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from experiments.progress import Task
+from experiments.record import Status, TrialRecord
+from experiments.trial_job import TrialJob
+
+STOP_SECONDS = 20.0
+"""An interrupted training has this long to keep its state."""
+
+
+class Worker:
+    """Runs requests one after the other, each in a fresh process. A context: leaving it ends the processes.
+
+    Args:
+        log: File for what the processes say on their standard error.
+    """
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+        self.process: subprocess.Popen[str] | None = None
+
+    def run(self, job: TrialJob, task: Task) -> TrialRecord:
+        """Train what `job` declares; always a record, whatever becomes of the process."""
+        record = None
+        for message in self._ask({"job": job.model_dump(mode="json")}):
+            if "progress" in message:
+                task.update(message["progress"], message["note"])
+            elif "record" in message:
+                record = TrialRecord.model_validate(message["record"])
+            else:
+                return record or job.record.model_copy(update=self._explain(message["exit"]))
+        raise AssertionError("the last message is always an exit code")
+
+    def find_devices(self) -> dict[str, str]:
+        """The devices that torch can use on this machine, each with its description.
+
+        Raises:
+            RuntimeError: torch cannot be loaded; the log says why.
+        """
+        for message in self._ask({"devices": True}):
+            if "devices" in message:
+                devices: dict[str, str] = message["devices"]
+            elif message["exit"] != 0:
+                raise RuntimeError(f"torch cannot be loaded; see {self.log}")
+        return devices
+
+    def _ask(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """The answers to a request; the last one is {"exit": code}."""
+        process = self._start()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            process.stdin.write(json.dumps(request) + "\n")
+            process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it died meanwhile: its exit code tells
+        for line in process.stdout:
+            message = json.loads(line)
+            yield message
+            if "exit" in message:
+                return
+        self.process = None
+        yield {"exit": process.wait()}
+
+    def _start(self) -> "subprocess.Popen[str]":
+        if self.process is None:
+            self.log.parent.mkdir(parents=True, exist_ok=True)
+            paths = [str(Path(__file__).parents[1]), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+            with self.log.open("a") as log:
+                self.process = subprocess.Popen(
+                    # -P: a folder of the user's that is called `experiments` must not stand in for this one.
+                    [sys.executable, "-P", "-m", "experiments.worker_process"],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    text=True,
+                    # A session of its own, so that Ctrl-C reaches us alone and we end it in order.
+                    start_new_session=True,
+                    env={
+                        **os.environ,
+                        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+                        "PYTORCH_NVML_BASED_CUDA_CHECK": "1",  # CUDA must not begin before the fork
+                    },
+                )
+        return self.process
+
+    def _explain(self, code: int) -> dict[str, Any]:
+        """What to record of a process that ended without a record."""
+        if code in (-signal.SIGKILL, 128 + signal.SIGKILL):
+            reason = "the system killed the process (signal 9), most likely for want of memory"
+            return {"status": Status.OUT_OF_MEMORY, "reason": reason}
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        return {"status": Status.FAILED, "reason": f"the process ended with {how}; see {self.log.name}"}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        process, self.process = self.process, None
+        if process is None:
+            return
+        try:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(STOP_SECONDS)
+        except ProcessLookupError:
+            pass
+        except (subprocess.TimeoutExpired, KeyboardInterrupt):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            assert pipe is not None
+            try:
+                pipe.close()
+            except BrokenPipeError:
+                pass
