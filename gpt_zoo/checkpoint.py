@@ -27,6 +27,8 @@ def save_checkpoint(folder: Path | str, model: GPTModel) -> None:
         safetensors.torch.save_model(model, str(partial_weights))  # a tied tensor is stored once
         os.replace(partial_config, folder / CONFIG)
         os.replace(partial_weights, folder / WEIGHTS)
+    except safetensors.SafetensorError as error:  # is no OSError, though nothing else can go wrong here
+        raise OSError(f"{folder / WEIGHTS} cannot be written: {error}") from error
     finally:
         partial_config.unlink(missing_ok=True)
         partial_weights.unlink(missing_ok=True)

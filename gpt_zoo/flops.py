@@ -46,9 +46,10 @@ def measure_flops_forward(config: GPTConfig, context_length: int | None = None) 
     Raises:
         ValueError: the model has an operator that looks like a matrix multiplication and is not counted.
     """
+    time = config.context_length if context_length is None else context_length
     with torch.device("meta"):
         model = GPTModel(config).eval()
-        ids = torch.zeros(1, context_length or config.context_length, dtype=torch.long)
+        ids = torch.zeros(1, time, dtype=torch.long)
     analysis = FlopCountAnalysis(model, ids)
     analysis.set_op_handle("aten::scaled_dot_product_attention", _fused_attention_macs)
     analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)

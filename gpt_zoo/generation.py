@@ -9,7 +9,7 @@ from torch import Tensor
 from gpt_zoo.model import GPTModel
 
 
-@torch.inference_mode()
+@torch.no_grad()  # not inference_mode: its tensors could not be trained on afterwards
 def generate(
     model: GPTModel,
     ids: Int[Tensor, "batch time"],
@@ -71,7 +71,9 @@ def _draw(
 ) -> Int[Tensor, "batch 1"]:
     if temperature == 0:
         return logits.argmax(dim=-1, keepdim=True)
-    ordered, order = (logits.float() / temperature).sort(dim=-1, descending=True)
+    ordered, order = logits.float().sort(dim=-1, descending=True)
+    # Below the largest logit, and divided by no subnormal number, nothing overflows to nan.
+    ordered = (ordered - ordered[:, :1]) / max(temperature, torch.finfo(ordered.dtype).tiny)
     if top_k is not None:
         ordered[:, top_k:] = -math.inf
     probabilities = ordered.softmax(dim=-1)

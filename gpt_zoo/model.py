@@ -65,8 +65,8 @@ def check_ids(ids: Tensor, config: GPTConfig) -> None:
     Raises:
         ValueError: says the rule, the values and the fix.
     """
-    if ids.is_floating_point() or ids.is_complex() or ids.dtype == torch.bool:
-        raise ValueError(f"token ids must be integers, got {ids.dtype}; try ids.long()")
+    if ids.dtype not in (torch.int64, torch.int32):  # the types that an embedding looks up
+        raise ValueError(f"token ids must be integers of 64 or 32 bits, got {ids.dtype}; try ids.long()")
     if ids.ndim != 2:
         raise ValueError(
             f"token ids must have the shape (batch, time), got {tuple(ids.shape)}"

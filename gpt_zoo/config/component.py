@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+from pydantic import ConfigDict
+
 from gpt_zoo.config.base import Declared
 
 if TYPE_CHECKING:
@@ -51,6 +53,8 @@ class Component(Declared):
     module of the same stem in `gpt_zoo.layers` computes. `model` in the methods is always the GPTConfig as
     one layer sees it, with that layer's overrides applied.
     """
+
+    model_config = ConfigDict(allow_inf_nan=False)  # JSON has neither: such a config could not be read back
 
     kind: str
     module: ClassVar[str]

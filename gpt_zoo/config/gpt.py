@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Annotated, Any, Self
 
@@ -86,13 +86,22 @@ class GPTConfig(Declared):
             raise ValidationError.from_exception_data(cls.__name__, problems)
         return layers
 
-    @cached_property
+    @property
     def pattern(self) -> tuple[GPTConfig, ...]:
         """The layers that repeat over the model, each as the whole config which that layer sees."""
-        if not self.layers:
-            return (self,)
+        return self._overridden or (self,)
+
+    @cached_property
+    def _overridden(self) -> tuple[GPTConfig, ...]:
+        # Never holds the config itself: comparing two configs would compare what they hold, without end.
         base = self.model_dump(exclude={"layers"})
         return tuple(GPTConfig.model_validate(deep_merge(base, override)) for override in self.layers)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with the fields of `update`, which are not validated, and its layers seen anew."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied.__dict__.pop("_overridden", None)
+        return copied
 
     def layer(self, index: int) -> GPTConfig:
         """The config as layer `index`, from 0, sees it."""
