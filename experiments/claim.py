@@ -27,8 +27,8 @@ def claim_folder(run: RunFolder, experiment: Experiment) -> None:
         changed = [key for key in _differences(began, asked) if key not in free]
         if changed:
             raise ValueError(
-                f"{run.path} holds another experiment: {', '.join(changed)} differ from {run.experiment.name}; "
-                "give another run folder with --out, or delete this one"
+                f"{run.path} holds another experiment: {', '.join(changed)} differ from its "
+                f"{run.experiment.name}; give another run folder with --out, or delete this one"
             )
     write_atomically(run.experiment, dump_document(asked))
 

@@ -53,7 +53,7 @@ def _processor() -> str:
 
 
 def _git_commit() -> str | None:
-    """Of the working folder, which is where experiments are kept under version control; `+` if it has changes."""
+    """Of the working folder, where experiments are kept under version control; `+` if it has changes."""
     try:
         commit = _git("rev-parse", "HEAD")
         return commit + ("+" if _git("status", "--porcelain", "--untracked-files=no") else "")

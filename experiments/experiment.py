@@ -1,6 +1,6 @@
 """An experiment: which variants, on which data, for how much, judged by what."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -13,20 +13,17 @@ from experiments.data.config import DataConfig
 from experiments.objectives import find_objective
 from experiments.training.config import BudgetConfig, TrainingConfig
 from gpt_zoo.config.base import Declared, problem
-from registry.document import Document
-from registry.errors import DeclarationError, find_mark, problem_at, problems_of
-from registry.inheritance import locate
-from registry.key_path import format_key_path
+from registry.document import Document, marks_within
+from registry.errors import DeclarationError, problem_at, problems_of
 from registry.space import SearchSpace, resolve_space
-from registry.variant import Variant, load_variant, resolve_variant
+from registry.variant import Variant, resolve_variant
 
 
 class SearchConfig(Declared):
     """How a space is searched."""
 
     trials: PositiveInt | None = None
-    """Trainings wanted, 20 unless given, for a grid all; points that are infeasible or were trained before come on
-    top."""
+    """Trainings wanted; 20 unless given, for a grid all. Points that are infeasible or known come on top."""
     sampler: Literal["tpe", "nsga2", "random", "grid"] = "tpe"
     """Who proposes: Optuna's TPE, NSGA-II or random sampler, or every point of the space once."""
     storage: str | None = None
@@ -147,21 +144,16 @@ def resolve_experiment(document: Document, folder: Path, default_name: str) -> E
         update={"data": config.data.relative_to(folder), "name": config.name or default_name}
     )
     if config.space is not None:
-        body = document.at("space")
-        space = resolve_space(body.data, body.marks, folder, default_name=config.name)
-        return Experiment(config, (), space)
-    variants = tuple(_resolve_entry(document, index, folder) for index in range(len(config.variants or ())))
+        marks = marks_within(document.marks, ("space",))
+        return Experiment(config, (), resolve_space(config.space, marks, folder, default_name=config.name))
+    variants = tuple(
+        resolve_variant(
+            entry, marks_within(document.marks, ("variants", index)), folder, default_name=f"variant-{index}"
+        )
+        for index, entry in enumerate(config.variants or ())
+    )
     names = [variant.name for variant in variants]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         message = f"each variant needs a name of its own, got {', '.join(repeated)} more than once"
         raise DeclarationError([problem_at(document.marks, ("variants",), message)])
     return Experiment(config, variants, None)
-
-
-def _resolve_entry(document: Document, index: int, folder: Path) -> Variant:
-    entry = document.data["variants"][index]
-    if isinstance(entry, Mapping):
-        body = document.at("variants", index)
-        return resolve_variant(body.data, body.marks, folder, default_name=f"variant-{index}")
-    path = ("variants", index)
-    return load_variant(locate(entry, folder, find_mark(document.marks, path), format_key_path(path)))

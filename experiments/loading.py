@@ -8,7 +8,7 @@ from typing import Any
 from experiments.experiment import Experiment, resolve_experiment
 from gpt_zoo.config.base import did_you_mean
 from registry.catalog import looks_like_path
-from registry.document import Document
+from registry.document import Document, iterate_paths
 from registry.errors import DeclarationError, Problem
 from registry.overrides import Overrides, apply_overrides
 from registry.yaml_source import load_document
@@ -24,7 +24,8 @@ def find_experiment_file(reference: str | Path) -> Path:
     """The file of an experiment.
 
     Args:
-        reference: Name of a shipped experiment, or a file: a Path, or text with a separator or ending in .yaml.
+        reference: Name of a shipped experiment, or a file: a Path, or text with a separator or a .yaml at its
+            end.
 
     Raises:
         DeclarationError: nothing shipped has that name.
@@ -54,7 +55,11 @@ def load_experiment(
         DeclarationError: (a ValueError) everything that is wrong, with file, line and key path.
     """
     if isinstance(reference, Mapping):
-        document, folder, name = Document.from_data(reference, "experiment"), Path.cwd(), "experiment"
+        document, folder, name = (
+            Document(dict(reference), dict.fromkeys(iterate_paths(reference), "experiment")),
+            Path.cwd(),
+            "experiment",
+        )
     else:
         path = find_experiment_file(reference)
         document, folder, name = load_document(path), path.absolute().parent, path.stem

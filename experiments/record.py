@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import Any
 
+from pydantic import Field
+
 from gpt_zoo.config.base import Declared
 
 
@@ -44,7 +46,7 @@ class TrialRecord(Declared):
     config: dict[str, Any]
     """The GPTConfig that was built, as plain data; what was asked for, where that is no valid config."""
     config_hash: str
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Any] = Field(default_factory=dict)
     """The values that a search chose, by key path; empty in a comparison."""
 
     params: int | None = None
@@ -72,7 +74,7 @@ class TrialRecord(Declared):
 
     device: str = ""
     precision: str = ""
-    curve: list[CurvePoint] = []
+    curve: list[CurvePoint] = Field(default_factory=list)
 
     @property
     def was_trained(self) -> bool:

@@ -3,7 +3,6 @@
 import math
 from typing import Any
 
-
 from experiments.data.tokens import Tokens, open_tokens
 from experiments.progress import Task
 from experiments.record import Status, TrialRecord
@@ -82,7 +81,7 @@ def _spent(training: Training) -> dict[str, Any]:
 
 
 def _losses(training: Training, tokens: Tokens) -> dict[str, Any]:
-    """Of the end of the curve. The text that is predicted is the same for every tokenizer, and so are its bytes."""
+    """Of the end of the curve. The text that is predicted is the same for every tokenizer."""
     last = training.spent.curve[-1]
     assert last.validation_loss is not None
     bits = last.validation_loss * (len(tokens.validation) - 1) / math.log(2)

@@ -1,8 +1,8 @@
 """Trials in processes of their own, as the caller sees them.
 
 A trial can then neither take the search down with it (out of memory, a crash of a kernel) nor colour the next
-one's memory, and it can be ended at any time. `Worker` starts `experiments.worker_process`, which imports torch
-once and forks for each request. Both sides speak JSON, one object a line:
+one's memory, and it can be ended at any time. `Worker` starts `experiments.worker_process`, which imports
+torch once and forks for each request. Both sides speak JSON, one object a line:
 
     to the worker     {"job": TrialJob}, or {"devices": true}
     from the worker   {"progress": 0.25, "note": "loss 3.1"} ..., {"record": {...}} or {"devices": {...}},
@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -68,11 +69,9 @@ class Worker:
         process = self._start()
         assert process.stdin is not None
         assert process.stdout is not None
-        try:
+        with suppress(BrokenPipeError):  # it died meanwhile: its exit code tells
             process.stdin.write(json.dumps(request) + "\n")
             process.stdin.flush()
-        except BrokenPipeError:
-            pass  # it died meanwhile: its exit code tells
         for line in process.stdout:
             message = json.loads(line)
             yield message
@@ -130,7 +129,5 @@ class Worker:
         process.wait()
         for pipe in (process.stdin, process.stdout):
             assert pipe is not None
-            try:
+            with suppress(BrokenPipeError):
                 pipe.close()
-            except BrokenPipeError:
-                pass

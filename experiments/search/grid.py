@@ -22,7 +22,7 @@ def grid_points(space: SearchSpace, seed: int, study: Study) -> Iterator[dict[st
     """
     if space.size is not None and space.size > LARGEST_GRID:
         raise ValueError(
-            f"a grid of {space.size} points is too large, at most are {LARGEST_GRID}; try the sampler `random`"
+            f"a grid may have {LARGEST_GRID} points, this one has {space.size}; try the sampler `random`"
         )
     points = list(space.enumerate())
     random.Random(seed).shuffle(points)

@@ -108,7 +108,7 @@ class SearchLoop:
         return self.runner.run_trial(number, name, config, seed, point.parameters)
 
     def _tell(self, trial: Trial, records: list[TrialRecord]) -> None:
-        """End a trial of the study. The study learns of limits from infeasible ones, of values from the rest."""
+        """End a trial of the study, which learns limits from infeasible ones and values from the rest."""
         statuses = {record.status for record in records}
         violations: dict[str, float] = {}
         for record in records:

@@ -1,10 +1,12 @@
 """The Optuna study of a search: opened, told, asked for what mattered."""
 
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import optuna
 from optuna.study import Study
+from optuna.trial import FrozenTrial
 from sqlalchemy.exc import SQLAlchemyError
 
 from experiments.experiment import Experiment
@@ -40,7 +42,7 @@ def open_study(run: RunFolder, experiment: Experiment) -> Study:
     return study
 
 
-def is_owned_by(trial: optuna.trial.FrozenTrial, folder: Path) -> bool:
+def is_owned_by(trial: FrozenTrial, folder: Path) -> bool:
     """Whether a trial was begun by the search of this folder."""
     return bool(trial.user_attrs.get(FOLDER) == str(folder.absolute()))
 
@@ -51,14 +53,16 @@ def measure_importances(study: Study, objectives: tuple[str, ...]) -> dict[str, 
     Source: Watanabe et al. 2023, "PED-ANOVA", arXiv:2304.10255. Objectives for which the finished trials do
     not suffice are left out.
     """
-    importances = {}
+    importances: dict[str, dict[str, float]] = {}
+
+    def value_of(index: int) -> Callable[[FrozenTrial], float]:
+        return lambda trial: trial.values[index]
+
     for index, name in enumerate(objectives):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                importances[name] = optuna.importance.get_param_importances(
-                    study, target=lambda trial, index=index: trial.values[index]
-                )
+                importances[name] = optuna.importance.get_param_importances(study, target=value_of(index))
         except (ValueError, RuntimeError, ZeroDivisionError):
             continue  # too few trials, or all with the same values
     return importances

@@ -1,8 +1,8 @@
 """The peak of memory that a training really reached.
 
-On CUDA the allocator counts it. On a CPU the kernel does, for the process: `memory_bytes` is the high-water mark
-of its anonymous memory, less what was in use before the model was built. Pages of files (libraries, the mapped
-corpus) are left out: they are there whatever the model is.
+On CUDA the allocator counts it. On a CPU the kernel does, for the process: `memory_bytes` is the high-water
+mark of its anonymous memory, less what was in use before the model was built. Pages of files (libraries, the
+mapped corpus) are left out: they are there whatever the model is.
 """
 
 import resource

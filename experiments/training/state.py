@@ -66,7 +66,7 @@ def _tensors(model: GPTModel, optimizer: torch.optim.Optimizer) -> Iterator[tupl
         for key, value in optimizer.state[parameter].items():
             yield f"optimizer/{name}/{key}", value
     yield "random", torch.get_rng_state()
-    if torch.cuda.is_initialized():
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         yield "random_cuda", torch.cuda.get_rng_state()
 
 

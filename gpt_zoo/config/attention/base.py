@@ -64,7 +64,8 @@ class AttentionConfig(Component):
 
 def near_divisors(number: int, wanted: int) -> list[str]:
     """The divisors of `number` next to `wanted`, below and above, as text."""
-    below = next(n for n in range(min(wanted, number), 0, -1) if number % n == 0)
-    # A divisor above lies within reach for any sensible width; a mistyped one must not stall the error.
-    above = next((n for n in range(wanted + 1, min(number, 8 * wanted) + 1) if number % n == 0), None)
+    reach = 10_000  # enough for any sensible width; a mistyped one must not stall the error
+    start = min(wanted, number)
+    below = next((n for n in range(start, max(0, start - reach), -1) if number % n == 0), 1)
+    above = next((n for n in range(start + 1, min(number, start + reach) + 1) if number % n == 0), None)
     return [str(n) for n in (below, above) if n is not None]
