@@ -34,7 +34,7 @@ class TrainingConfig(Declared):
     """bfloat16 computes under autocast; weights and optimizer stay float32."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     threads: PositiveInt | None = None
-    """Processor threads; None takes all cores."""
+    """Processor threads; None takes OMP_NUM_THREADS if it is set, else all cores."""
     evaluations: PositiveInt = 8
     """Points of the learning curve with a validation loss, evenly spread; the last is at the end."""
     checkpoint_seconds: PositiveFloat = 30.0

@@ -21,6 +21,8 @@ def find_device(name: str) -> torch.device:
 
 
 def set_threads(threads: int | None) -> None:
-    """Let torch compute with this many threads; None takes all cores that the process may use."""
+    """Let torch compute with this many threads; None takes OMP_NUM_THREADS, or all cores the process may use."""
+    if threads is None and "OMP_NUM_THREADS" in os.environ:
+        return
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     torch.set_num_threads(threads or allowed)

@@ -1,0 +1,1 @@
+"""The command `gpt-zoo`. It only calls what Python can call too."""

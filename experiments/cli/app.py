@@ -1,0 +1,45 @@
+"""The command itself: its sub-commands, and how it ends."""
+
+import os
+import sys
+
+import typer
+
+from experiments.cli import catalog, generate, runs
+
+app = typer.Typer(
+    name="gpt-zoo",
+    help="Declare GPT variants in YAML, train them briefly on real text, see which gives the lowest loss for its cost.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+catalog.register(app)
+runs.register(app)
+generate.register(app)
+
+
+def main() -> None:
+    """Run the command. Exit codes: 0 done, 1 it could not be done, 2 the command line is wrong."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        _say("interrupted; the same command goes on from here")
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (ValueError, OSError) as error:
+        # What a user got wrong is told in a line; GPT_ZOO_DEBUG shows where it was noticed.
+        if os.environ.get("GPT_ZOO_DEBUG"):
+            raise
+        _say(f"error: {error}")
+    sys.exit(1)
+
+
+def _say(text: str) -> None:
+    from experiments.masking import mask_text
+
+    print(mask_text(text), file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

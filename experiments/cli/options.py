@@ -1,0 +1,12 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY.PATH=VALUE", help="Override a value, in YAML; may be repeated."),
+]
+Out = Annotated[Path | None, typer.Option("--out", "-o", help="Run folder; runs/NAME unless given.")]

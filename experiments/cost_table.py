@@ -1,0 +1,56 @@
+"""Costs of variants side by side, for people and for programs."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from tabulate import tabulate
+
+from experiments.units import format_value
+from gpt_zoo.config.cost import Cost
+
+HEADS = {
+    "params": "params",
+    "params_non_embedding": "non-embedding",
+    "flops_forward": "forward",
+    "flops_forward_causal": "causal",
+    "flops_train_per_token": "train/token",
+    "flops_train_step": "train/step",
+    "kv_cache_bytes_per_token": "KV/token",
+}
+LEGEND = """\
+FLOPs: 2 a multiply-accumulate, matrix multiplications only; forward of one sequence, attention in full
+or causal; training is 3 x forward. KV cache in 2-byte numbers."""
+
+
+def render_costs(costs: Mapping[str, Cost], output: str) -> str:
+    """The costs by name of the variant, as text that ends with a line break.
+
+    Args:
+        output: `table`, `markdown`, `json` (a list of objects with exact integers) or `csv` (the same).
+    """
+    if output in ("json", "csv"):
+        rows = [{"variant": name, **asdict(cost)} for name, cost in costs.items()]
+        return json.dumps(rows, indent=1) + "\n" if output == "json" else _csv(rows)
+    heads = ["variant", *HEADS.values()]
+    cells = [[name, *(_cell(cost, field) for field in HEADS)] for name, cost in costs.items()]
+    lengths = sorted({cost.context_length for cost in costs.values()})
+    note = f"Sequences of {', '.join(map(str, lengths))} tokens. {LEGEND}"
+    style = "github" if output == "markdown" else "plain"
+    align = ("left", *["right"] * len(HEADS))
+    return f"{tabulate(cells, heads, style, colalign=align, disable_numparse=True)}\n\n{note}\n"
+
+
+def _cell(cost: Cost, field: str) -> str:
+    return format_value(field, getattr(cost, field), trim=True)
+
+
+def _csv(rows: list[dict[str, Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
