@@ -11,7 +11,7 @@ SCHEMA_FOLDER = Path(__file__).parent / "schemas"
 
 
 def experiment_schema() -> dict[str, Any]:
-    """JSON Schema 2020-12 of an experiment file: its own keys, with the schemas of variants and spaces inside."""
+    """JSON Schema 2020-12 of an experiment file, with those of variants and spaces inside."""
     schema = ExperimentConfig.model_json_schema()
     definitions = schema.setdefault("$defs", {})
     variant = _embed(variant_schema(), "variant", definitions)

@@ -47,7 +47,7 @@ def continue_text(weights: Path, prompt: str, max_new_tokens: int, **options: An
         options: As for `gpt_zoo.generate`.
 
     Raises:
-        ValueError: an empty prompt for a tokenizer that has no separator to begin with, or options out of range.
+        ValueError: an empty prompt for a tokenizer without separator, or options out of range.
     """
     import torch
 

@@ -9,7 +9,7 @@ from experiments.cli import catalog, generate, runs
 
 app = typer.Typer(
     name="gpt-zoo",
-    help="Declare GPT variants in YAML, train them briefly on real text, see which gives the lowest loss for its cost.",
+    help="Declare GPT variants in YAML, train them briefly on real text, see which is worth its cost.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,

@@ -1,4 +1,4 @@
-"""Commands about variants as they are declared: list, show, validate, schema, cost. None of them loads torch."""
+"""Commands about what is declared: list, show, validate, schema, cost. None of them loads torch."""
 
 from enum import StrEnum
 from pathlib import Path

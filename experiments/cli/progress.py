@@ -16,7 +16,7 @@ from rich.progress import (
 )
 
 WHOLE_RUN_SECONDS = 24 * 3600.0
-"""Remaining time is judged by all that was done so far: trials differ too much for the last minute to tell."""
+"""Remaining time is judged by all that was done: trials differ too much for the last minute to tell."""
 
 
 class _Bar:

@@ -21,7 +21,7 @@ def find_device(name: str) -> torch.device:
 
 
 def set_threads(threads: int | None) -> None:
-    """Let torch compute with this many threads; None takes OMP_NUM_THREADS, or all cores the process may use."""
+    """Let torch compute with so many threads; None takes OMP_NUM_THREADS, or all cores it may use."""
     if threads is None and "OMP_NUM_THREADS" in os.environ:
         return
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
