@@ -39,8 +39,17 @@ def find_experiment_file(reference: str | Path) -> Path:
     return recipes[reference]
 
 
+Declaration = str | Path | Mapping[str, Any]
+"""A shipped name, a file, or the data itself."""
+
+
+def as_experiment(declared: Experiment | Declaration) -> Experiment:
+    """The experiment itself, loaded if it is not yet."""
+    return declared if isinstance(declared, Experiment) else load_experiment(declared)
+
+
 def load_experiment(
-    reference: str | Path | Mapping[str, Any],
+    reference: Declaration,
     overrides: Overrides = (),
     variants: Sequence[str | Mapping[str, Any]] | None = None,
 ) -> Experiment:

@@ -23,6 +23,9 @@ from filelock import FileLock, Timeout
 
 from experiments.record import TrialRecord
 
+RUNS = Path("runs")
+"""Where run folders lie unless another place is given, below the working folder."""
+
 
 def write_atomically(path: Path, content: str | bytes) -> None:
     """Write a file so that a reader or a crash sees the old content or the new, never a part."""

@@ -11,8 +11,6 @@ from experiments.cli.options import Out, Overrides
 if TYPE_CHECKING:
     from experiments.experiment import Experiment
 
-RUNS = Path("runs")
-
 
 class ReportFormat(StrEnum):
     """How a report is written."""
@@ -45,6 +43,7 @@ def train(
 ) -> None:
     """Train one variant and keep its weights, for `gpt-zoo generate`. Called again, it goes on."""
     from experiments.loading import load_experiment
+    from experiments.run_folder import RUNS
 
     keep = ["training.save_weights=true", *(overrides or ())]
     declared = load_experiment(experiment, keep, variants=[variant])
@@ -62,6 +61,7 @@ def compare(
     Without variants, those that the experiment names. More seeds: --set 'seeds=[0, 1, 2]'.
     """
     from experiments.loading import load_experiment
+    from experiments.run_folder import RUNS
 
     declared = load_experiment(experiment, overrides or (), variants=variants or None)
     name = declared.config.name
@@ -86,10 +86,9 @@ def search(
     declared = load_experiment(
         experiment, [*(overrides or ()), *([f"search.storage={storage}"] if storage else [])]
     )
-    folder = out or RUNS / declared.config.name
     with TerminalProgress() as progress:
-        run_search(declared, folder, progress)
-    _show(folder)
+        run = run_search(declared, out, progress)
+    _show(run.path)
 
 
 def report(
