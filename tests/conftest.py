@@ -36,7 +36,7 @@ jaxtyping.install_import_hook(
 hypothesis.settings.register_profile(
     "repeatable", deadline=None, max_examples=50, derandomize=True, print_blob=True
 )
-hypothesis.settings.register_profile("explore", deadline=None, max_examples=1000, print_blob=True)
+hypothesis.settings.register_profile("explore", deadline=None, max_examples=300, print_blob=True)
 hypothesis.settings.load_profile("repeatable")
 
 

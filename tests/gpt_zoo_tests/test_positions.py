@@ -75,6 +75,13 @@ def test_rotary_keeps_lengths(half: int, length: int) -> None:
         torch.testing.assert_close(after.norm(dim=-1), before.norm(dim=-1))
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
+def test_rotary_keeps_the_type_of_what_it_turns(dtype: torch.dtype) -> None:
+    # Its tables are float32; values are not turned and keep theirs, and attention wants one type for all.
+    query = torch.ones(1, 1, 3, 4, dtype=dtype)
+    assert [turned.dtype for turned in rotary(4, 3)(query, query)] == [dtype, dtype]
+
+
 def test_rotary_acts_on_queries_and_keys_and_not_on_values() -> None:
     # With one value for all tokens the weights do not matter, unless the values were turned as well.
     model = randomized(GPTModel(model_config("rotary"))).eval()
