@@ -13,11 +13,11 @@ FREE = ("description", "search.trials", "search.storage", "training.checkpoint_s
 """What may change between calls: it changes no number of any trial."""
 
 
-def claim_folder(run: RunFolder, experiment: Experiment) -> None:
-    """Write the resolved experiment to its folder, or hold it against the one that is there.
+def check_claim(run: RunFolder, experiment: Experiment) -> None:
+    """Hold the experiment against the one that its folder was claimed for.
 
     Raises:
-        ValueError: the folder holds trials of an experiment with other settings.
+        ValueError: the folder belongs to an experiment with other settings.
     """
     asked = mask_secrets(experiment.to_data())
     if run.experiment.exists():
@@ -30,7 +30,25 @@ def claim_folder(run: RunFolder, experiment: Experiment) -> None:
                 f"{run.path} holds another experiment: {', '.join(changed)} differ from its "
                 f"{run.experiment.name}; give another run folder with --out, or delete this one"
             )
-    write_atomically(run.experiment, dump_document(asked))
+
+
+def check_corpus(run: RunFolder, content_hash: str) -> None:
+    """Hold the text against that which the trials of the folder have seen.
+
+    Raises:
+        ValueError: it has changed: losses on it would stand beside losses on another text.
+    """
+    seen = run.load_json(run.environment).get("corpus_hash")
+    if seen not in (None, content_hash) and run.load_records():
+        raise ValueError(
+            f"the text of `data` has changed since the trials in {run.path}; put it back, "
+            "give another run folder with --out, or delete this one"
+        )
+
+
+def claim_folder(run: RunFolder, experiment: Experiment) -> None:
+    """Write the resolved experiment to its folder. Only what can run may claim one: a mistake would stay."""
+    write_atomically(run.experiment, dump_document(mask_secrets(experiment.to_data())))
 
 
 def _differences(old: Any, new: Any, path: tuple[str, ...] = ()) -> list[str]:

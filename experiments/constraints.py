@@ -48,7 +48,9 @@ class Constraint:
 
     def explain(self, value: float, least: bool = False) -> str:
         """What to tell of a value that breaks the limit."""
-        return f"{self.text} is broken: {self.name} is {'at least ' if least else ''}{value:,.6g}"
+        # A count is told to the last digit, or 2000001 would break a limit of 2e6 as "2e+06".
+        number = f"{value:,}" if isinstance(value, int) else f"{value:,.6g}"
+        return f"{self.text} is broken: {self.name} is {'at least ' if least else ''}{number}"
 
 
 @dataclass(frozen=True)

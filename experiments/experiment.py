@@ -18,6 +18,9 @@ from registry.errors import DeclarationError, problem_at, problems_of
 from registry.space import SearchSpace, resolve_space
 from registry.variant import Variant, resolve_variant
 
+LARGEST_GRID = 100_000
+"""Points that a grid puts in order."""
+
 
 class SearchConfig(Declared):
     """How a space is searched."""
@@ -145,7 +148,10 @@ def resolve_experiment(document: Document, folder: Path, default_name: str) -> E
     )
     if config.space is not None:
         marks = marks_within(document.marks, ("space",))
-        return Experiment(config, (), resolve_space(config.space, marks, folder, default_name=config.name))
+        space = resolve_space(config.space, marks, folder, default_name=config.name)
+        if config.search.sampler == "grid":
+            _require_grid(space, document)
+        return Experiment(config, (), space)
     variants = tuple(
         resolve_variant(
             entry, marks_within(document.marks, ("variants", index)), folder, default_name=f"variant-{index}"
@@ -157,3 +163,16 @@ def resolve_experiment(document: Document, folder: Path, default_name: str) -> E
         message = f"each variant needs a name of its own, got {', '.join(repeated)} more than once"
         raise DeclarationError([problem_at(document.marks, ("variants",), message)])
     return Experiment(config, variants, None)
+
+
+def _require_grid(space: SearchSpace, document: Document) -> None:
+    """Refuse, before anything is trained, a space that cannot be tried point by point."""
+    try:
+        space.enumerate()
+    except ValueError as error:
+        raise DeclarationError([problem_at(document.marks, ("search", "sampler"), str(error))]) from None
+    if space.size is not None and space.size > LARGEST_GRID:
+        message = (
+            f"a grid may have {LARGEST_GRID} points, this one has {space.size}; try the sampler `random`"
+        )
+        raise DeclarationError([problem_at(document.marks, ("search", "sampler"), message)])

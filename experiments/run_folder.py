@@ -119,8 +119,11 @@ class RunFolder:
             raise ValueError(
                 f"another process is working in {self.path}; wait for it, or give another folder"
             ) from None
-        with lock:
+        try:
             yield
+        finally:
+            # Not when the lock is collected: a traceback that somebody keeps would hold the folder.
+            lock.release()
 
     def load_json(self, path: Path) -> dict[str, Any]:
         """A JSON object of this folder; empty where the file is missing."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from experiments.claim import claim_folder
+from experiments.claim import check_claim, check_corpus, claim_folder
 from experiments.constraints import judge, known_costs
 from experiments.data.tokens import Tokens, load_tokens
 from experiments.environment import describe_environment
@@ -37,10 +37,12 @@ class TrialRunner:
         self, trial: int, variant: str, config: GPTConfig, seed: int, parameters: dict[str, Any]
     ) -> TrialRecord:
         """The record of one training: from the folder if it is there, else trained now."""
-        record = self.run.find_record(trial, seed)
+        record = self._find_record(trial, seed, parameters)
         if record is None:
             record = self._run_trial(self._declare(trial, variant, config, seed, parameters))
             self.run.write_record(record)
+        # Until its record is there, the training may have to go on from its state.
+        self.run.state_path(trial, seed).unlink(missing_ok=True)
         self._remember(record)
         return record
 
@@ -54,6 +56,8 @@ class TrialRunner:
         why: str,
     ) -> TrialRecord:
         """Keep the record of something that is no valid config."""
+        if found := self._find_record(trial, seed, parameters):
+            return found
         record = TrialRecord(
             trial=trial,
             variant=variant,
@@ -65,6 +69,20 @@ class TrialRunner:
             parameters=parameters,
         )
         self.run.write_record(record)
+        return record
+
+    def _find_record(self, trial: int, seed: int, parameters: dict[str, Any]) -> TrialRecord | None:
+        """The record of a trial that has ended.
+
+        Raises:
+            ValueError: it is the record of another point: the study has not grown together with this folder.
+        """
+        record = self.run.find_record(trial, seed)
+        if record is not None and record.parameters != parameters:
+            raise ValueError(
+                f"trial {trial} has other values in {self.run.path} than in the study, which is not the one "
+                "that this search began with; give its `storage` again, or another run folder with --out"
+            )
         return record
 
     def _run_trial(self, record: TrialRecord) -> TrialRecord:
@@ -142,13 +160,15 @@ def open_runner(run: RunFolder, experiment: Experiment, progress: Progress) -> I
             or the device is not there.
     """
     with run.locked():
-        claim_folder(run, experiment)
+        check_claim(run, experiment)
         tokens = load_tokens(experiment.config.data, progress)
+        check_corpus(run, tokens.content_hash)
         with Worker(run.path / "worker.log") as worker:
             devices = worker.find_devices()
             wanted = experiment.config.training.device
             if wanted not in ("auto", *devices):
                 raise ValueError(f"device `{wanted}` is not there; usable are: auto, {', '.join(devices)}")
+            claim_folder(run, experiment)
             environment = describe_environment(tokens.content_hash, devices)
             write_atomically(run.environment, json.dumps(environment, indent=1))
             runner = TrialRunner(run, experiment, tokens, worker, progress)
@@ -162,6 +182,9 @@ def fit_to_experiment(config: GPTConfig, vocab_size: int, drop_rate: float | Non
     changes: dict[str, Any] = {"vocab_size": vocab_size}
     if drop_rate is not None:
         changes["drop_rate"] = drop_rate
+        changes["layers"] = [
+            {key: value for key, value in layer.items() if key != "drop_rate"} for layer in config.layers
+        ]
     return GPTConfig.model_validate({**config.model_dump(), **changes})
 
 

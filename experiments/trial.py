@@ -20,7 +20,7 @@ def run_trial(job: TrialJob, task: Task) -> TrialRecord:
     """Train what `job` declares and return its completed record, whatever became of it.
 
     Raises:
-        KeyboardInterrupt: the training was interrupted; its state is kept.
+        KeyboardInterrupt, BrokenPipeError: the training was interrupted; its state is kept.
         Exception: a defect, ours or a plug-in's; the worker turns it into a record.
     """
     set_threads(job.training.threads)
@@ -33,7 +33,7 @@ def run_trial(job: TrialJob, task: Task) -> TrialRecord:
     status, reason = Status.COMPLETE, ""
     try:
         training.run(task)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, BrokenPipeError):  # told to end, or nobody is left to tell
         training.save_state()
         raise
     except DivergedError as error:
@@ -41,7 +41,6 @@ def run_trial(job: TrialJob, task: Task) -> TrialRecord:
     if job.training.save_weights and status is Status.COMPLETE:
         save_checkpoint(job.weights, training.model)
         tokens.tokenizer.save(job.weights)
-    job.state.unlink(missing_ok=True)
     peak = meter.peak()
     return job.record.model_copy(
         update={

@@ -73,14 +73,27 @@ class Worker:
             process.stdin.write(json.dumps(request) + "\n")
             process.stdin.flush()
         for line in process.stdout:
-            message = json.loads(line)
+            message = _read_message(line)
+            if message is None:
+                continue
             yield message
             if "exit" in message:
                 return
-        self.process = None
-        yield {"exit": process.wait()}
+        yield {"exit": self._forget()}
+
+    def _forget(self) -> int:
+        """Let go of a process that has ended; its exit code."""
+        process, self.process = self.process, None
+        assert process is not None
+        for pipe in (process.stdin, process.stdout):
+            assert pipe is not None
+            with suppress(BrokenPipeError):  # what it was not told any more
+                pipe.close()
+        return process.wait()
 
     def _start(self) -> "subprocess.Popen[str]":
+        if self.process is not None and self.process.poll() is not None:
+            self._forget()  # it died between two requests, which is no fault of the next one
         if self.process is None:
             self.log.parent.mkdir(parents=True, exist_ok=True)
             paths = [str(Path(__file__).parents[1]), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
@@ -116,18 +129,24 @@ class Worker:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        process, self.process = self.process, None
-        if process is None:
+        if self.process is None:
             return
+        group = self.process.pid
         try:
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait(STOP_SECONDS)
+            os.killpg(group, signal.SIGTERM)
+            self.process.wait(STOP_SECONDS)
         except ProcessLookupError:
             pass
         except (subprocess.TimeoutExpired, KeyboardInterrupt):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            assert pipe is not None
-            with suppress(BrokenPipeError):
-                pipe.close()
+            with suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGKILL)
+        self._forget()
+
+
+def _read_message(line: str) -> dict[str, Any] | None:
+    """One message; None for anything else, such as the part of one that a killed process leaves."""
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return None
+    return message if isinstance(message, dict) else None

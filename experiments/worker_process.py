@@ -13,6 +13,7 @@ from typing import IO, Any, NoReturn
 
 from experiments.record import Status
 from experiments.trial_job import TrialJob
+from gpt_zoo.config.gpt import GPTConfig
 
 REPORT_SECONDS = 0.1
 
@@ -59,6 +60,7 @@ def end_with(work: Callable[[str, IO[str]], int], line: str, pipe: IO[str]) -> N
     except BaseException:
         traceback.print_exc()
     finally:
+        sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
 
@@ -99,11 +101,21 @@ def describe_devices() -> dict[str, str]:
     return {**devices, "cpu": f"{os.cpu_count()} cores"}
 
 
+def load_torch() -> None:
+    """Import all that a training needs, also what torch imports no sooner than a model is traced.
+
+    A fork that finds it loaded saves the seconds that importing takes, trial for trial.
+    """
+    from experiments.trial import check_flops
+
+    check_flops(GPTConfig(vocab_size=2, context_length=1, emb_dim=2, n_heads=1, n_layers=1))
+
+
 def main() -> None:
     """Fork for each request, until no more can come."""
     pipe = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever prints must not garble the protocol
-    import experiments.trial  # noqa: F401 - torch is loaded once, before the first fork
+    load_torch()
 
     # The end is told by SIGTERM, which becomes a KeyboardInterrupt: a training then keeps its state first.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -115,6 +127,7 @@ def main() -> None:
                 end_with(answer, line, pipe)
             _, status = os.waitpid(child, 0)
             child = None
+            pipe.write("\n")  # ends the line that a killed process may have left half-written
             say(pipe, {"exit": os.waitstatus_to_exitcode(status)})
     if child:
         with suppress(ChildProcessError):

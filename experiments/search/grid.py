@@ -9,8 +9,6 @@ from optuna.study import Study
 
 from registry.space import SearchSpace
 
-LARGEST_GRID = 100_000
-
 
 def grid_points(space: SearchSpace, seed: int, study: Study) -> Iterator[dict[str, Any]]:
     """The points of `space` which `study` does not have yet, in an order that the seed decides.
@@ -18,12 +16,8 @@ def grid_points(space: SearchSpace, seed: int, study: Study) -> Iterator[dict[st
     The order is random, so that a grid which is cut short has seen a bit of everything.
 
     Raises:
-        ValueError: the space is endless, or has too many points to put them in order.
+        ValueError: the space is endless.
     """
-    if space.size is not None and space.size > LARGEST_GRID:
-        raise ValueError(
-            f"a grid may have {LARGEST_GRID} points, this one has {space.size}; try the sampler `random`"
-        )
     points = list(space.enumerate())
     random.Random(seed).shuffle(points)
     known = {_canonical(trial.system_attrs.get("fixed_params", trial.params)) for trial in study.trials}

@@ -16,6 +16,7 @@ from experiments.search.grid import grid_points
 from experiments.search.samplers import build_sampler
 from experiments.search.study import FOLDER, is_owned_by
 from experiments.search.suggest import suggest
+from registry.domains import Domain
 from registry.errors import DeclarationError
 from registry.space import Assignment, SearchSpace
 
@@ -36,9 +37,9 @@ class SearchLoop:
     def __init__(self, runner: TrialRunner, study: Study, space: SearchSpace) -> None:
         self.runner, self.study, self.space = runner, study, space
         self.config = runner.experiment.config
-        every_point = space.size if self.config.search.sampler == "grid" else None
-        self.wanted = self.config.search.trials or every_point or DEFAULT_TRIALS
-        self.grid = grid_points(space, self.config.seeds[0], study) if every_point else None
+        is_grid = self.config.search.sampler == "grid"
+        self.grid = grid_points(space, self.config.seeds[0], study) if is_grid else None
+        self.wanted = self.config.search.trials or (is_grid and space.size) or DEFAULT_TRIALS
         self.trained: set[int] = set()
         self.tried: set[str] = set()
         self.fruitless = 0
@@ -87,11 +88,17 @@ class SearchLoop:
         trial.set_user_attr(FOLDER, str(self.runner.run.path.absolute()))
         return trial
 
-    def _use_sampler(self, trial: int) -> None:
-        self.study.sampler = build_sampler(self.config.search.sampler, self.config.seeds[0], trial)
+    def _use_sampler(self, trial: int, parameter: str = "") -> None:
+        search = self.config.search
+        self.study.sampler = build_sampler(search.sampler, self.config.seeds[0], trial, parameter)
 
     def _run_trial(self, trial: Trial) -> None:
-        point = self.space.sample(lambda name, domain: suggest(trial, name, domain))
+        def propose(name: str, domain: Domain) -> Any:
+            # What is known of a trial that was interrupted is not drawn again, which would shift the rest.
+            self._use_sampler(trial.number, name)
+            return suggest(trial, name, domain)
+
+        point = self.space.sample(propose)
         records = [self._run_point(trial.number, point, seed) for seed in self.config.seeds]
         self._tell(trial, records)
         self.fruitless += 1
@@ -114,8 +121,8 @@ class SearchLoop:
         for record in records:
             for text, violation in judge(self.runner.experiment.constraints, record).violations.items():
                 violations[text] = max(violation, violations.get(text, violation))
-        if records[0].params is None:
-            violations["valid config"] = 1.0
+        if Status.INFEASIBLE in statuses and not any(excess > 0 for excess in violations.values()):
+            violations["valid config"] = 1.0  # a rule of the schema, or of the data
         for text, violation in violations.items():
             trial.set_constraint(text, violation)
         if statuses <= {Status.COMPLETE, Status.DUPLICATE}:

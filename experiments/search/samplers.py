@@ -26,13 +26,13 @@ SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
 }
 
 
-def build_sampler(name: str, seed: int, trial: int) -> BaseSampler:
-    """The sampler for one trial.
+def build_sampler(name: str, seed: int, trial: int, parameter: str = "") -> BaseSampler:
+    """The sampler for one trial, or for one parameter of it.
 
-    Its random numbers depend on the seed and the trial's number alone. A search that is continued therefore
-    proposes what it would have proposed without the interruption, and never its start again.
+    Its random numbers depend on these arguments alone. A search that is continued therefore proposes what it
+    would have proposed without the interruption, wherever that was, and never its start again.
     """
-    digest = hashlib.blake2b(f"{seed} {trial}".encode(), digest_size=4).digest()
+    digest = hashlib.blake2b(f"{seed} {trial} {parameter}".encode(), digest_size=4).digest()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         return SAMPLERS[name](int.from_bytes(digest))

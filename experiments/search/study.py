@@ -55,14 +55,17 @@ def measure_importances(study: Study, objectives: tuple[str, ...]) -> dict[str, 
     """
     importances: dict[str, dict[str, float]] = {}
 
-    def value_of(index: int) -> Callable[[FrozenTrial], float]:
-        return lambda trial: trial.values[index]
+    def value_of(index: int, sign: int) -> Callable[[FrozenTrial], float]:
+        return lambda trial: sign * trial.values[index]
 
     for index, name in enumerate(objectives):
+        sign = 1 if find_objective(name).direction == "minimize" else -1  # the method takes lower as better
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                importances[name] = optuna.importance.get_param_importances(study, target=value_of(index))
+                importances[name] = optuna.importance.get_param_importances(
+                    study, target=value_of(index, sign)
+                )
         except (ValueError, RuntimeError, ZeroDivisionError):
             continue  # too few trials, or all with the same values
     return importances

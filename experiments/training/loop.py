@@ -2,6 +2,7 @@
 
 import math
 import time
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from experiments.training.config import BudgetConfig, TrainingConfig
 from experiments.training.evaluate import measure_validation_loss
 from experiments.training.optimizer import build_optimizer
 from experiments.training.schedule import learning_rate_factor
-from experiments.training.state import restore_state, save_state
+from experiments.training.state import identify_training, restore_state, save_state
+from experiments.training.uninterrupted import uninterrupted
 from gpt_zoo.config.cost import model_cost
 from gpt_zoo.config.gpt import GPTConfig
 from gpt_zoo.model import GPTModel
@@ -35,6 +37,8 @@ class Spent:
     loss_sum: float = 0.0
     """Of the steps since the last point of the curve."""
     loss_steps: int = 0
+    evaluation_due: bool = False
+    """Whether the last step reached a point of the curve, whose validation loss is not measured yet."""
     curve: list[CurvePoint] = field(default_factory=list)
 
 
@@ -43,6 +47,7 @@ class Training:
 
     Args:
         state_path: File in which the training is kept now and then, and continued from if it was interrupted.
+            One that is damaged, or of another training, is passed over with a warning.
 
     Raises:
         DivergedError: (from `run`) the loss became NaN or infinite.
@@ -69,17 +74,22 @@ class Training:
         self.steps = budget.steps_for(self.cost, self.tokens_per_step)
         self.seconds = budget.seconds
         self.spent = Spent()
+        self.identity = identify_training(config, tokens, training, budget, seed)
         if state_path is not None and state_path.exists():
-            restore_state(state_path, self.model, self.optimizer, self.spent)
+            try:
+                restore_state(state_path, self.identity, self.model, self.optimizer, self.spent)
+            except ValueError as error:
+                warnings.warn(f"{error}; the training starts anew", stacklevel=2)
 
     def run(self, task: Task) -> Spent:
         """Train until the budget is spent, telling `task` the share of it and the loss."""
         saved = time.monotonic()
-        while self.progress() < 1:
-            before = self.progress()
-            self._step()
-            if self._is_evaluation_due(before):
+        while self.progress() < 1 or self.spent.evaluation_due:
+            if self.spent.evaluation_due:
                 self._evaluate()
+            else:
+                with uninterrupted():
+                    self._step()
             task.update(self.progress(), self._note())
             if time.monotonic() - saved > self.training.checkpoint_seconds:
                 self.save_state()
@@ -95,10 +105,11 @@ class Training:
     def save_state(self) -> None:
         """Keep all that is needed to go on as if nothing had happened."""
         if self.state_path is not None:
-            save_state(self.state_path, self.model, self.optimizer, self.spent)
+            save_state(self.state_path, self.identity, self.model, self.optimizer, self.spent)
 
     def _step(self) -> None:
         start = time.perf_counter()
+        points = self._points_reached()
         ahead = self.progress() if self.steps is None else (self.spent.step + 1) / self.steps
         factor = learning_rate_factor(
             ahead, self.training.warmup_fraction, self.training.final_learning_rate_fraction
@@ -116,6 +127,7 @@ class Training:
         self.spent.loss_sum += loss
         self.spent.loss_steps += 1
         self.spent.seconds += time.perf_counter() - start
+        self.spent.evaluation_due = self._points_reached() > points
 
     def _accumulate_gradients(self) -> float:
         """The loss of one step, whose gradients are then in the parameters."""
@@ -132,17 +144,24 @@ class Training:
             total += loss.item()
         return total
 
-    def _is_evaluation_due(self, before: float) -> bool:
-        every = 1 / self.training.evaluations
-        return self.progress() >= 1 or math.floor(self.progress() / every) > math.floor(before / every)
+    def _points_reached(self) -> int:
+        """How many points of the curve the training has come to; all of them at its end."""
+        points = self.training.evaluations
+        if self.steps is not None:  # in whole numbers: a product of shares may be a bit too small
+            return self.spent.step * points // self.steps
+        return points if self.progress() >= 1 else min(math.floor(self.progress() * points), points - 1)
 
     def _evaluate(self) -> None:
         loss = measure_validation_loss(
             self.model, self.tokens.validation, self.training.batch_size, self.training.precision
         )
-        spent = self.spent
         if not math.isfinite(loss):
-            raise DivergedError(f"the validation loss became {loss} at step {spent.step}")
+            raise DivergedError(f"the validation loss became {loss} at step {self.spent.step}")
+        with uninterrupted():
+            self._add_point(loss)
+
+    def _add_point(self, validation_loss: float) -> None:
+        spent = self.spent
         tokens = spent.step * self.tokens_per_step
         spent.curve.append(
             CurvePoint(
@@ -151,10 +170,10 @@ class Training:
                 train_flops=tokens * self.cost.flops_train_per_token,
                 seconds=spent.seconds,
                 train_loss=spent.loss_sum / spent.loss_steps,
-                validation_loss=loss,
+                validation_loss=validation_loss,
             )
         )
-        spent.loss_sum, spent.loss_steps = 0.0, 0
+        spent.loss_sum, spent.loss_steps, spent.evaluation_due = 0.0, 0, False
 
     def _note(self) -> str:
         """The loss, for whoever watches."""

@@ -6,53 +6,76 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import safetensors.torch
 import torch
 from torch import Tensor
 
+from experiments.data.tokens import Tokens
 from experiments.record import CurvePoint
+from experiments.training.config import BudgetConfig, TrainingConfig
+from gpt_zoo.config.gpt import GPTConfig
 from gpt_zoo.model import GPTModel
 
 if TYPE_CHECKING:
     from experiments.training.loop import Spent
 
 
-def save_state(path: Path, model: GPTModel, optimizer: torch.optim.Optimizer, spent: Spent) -> None:
+def identify_training(
+    config: GPTConfig, tokens: Tokens, training: TrainingConfig, budget: BudgetConfig, seed: int
+) -> str:
+    """All that decides how a training goes on: only a state of the same may be taken up."""
+    parts = {
+        "config": config.model_dump(mode="json"),
+        "tokens": tokens.folder.name,
+        "training": training.model_dump(mode="json", exclude={"checkpoint_seconds", "save_weights"}),
+        "budget": budget.model_dump(mode="json"),
+        "seed": seed,
+    }
+    return json.dumps(parts, sort_keys=True)
+
+
+def save_state(
+    path: Path, identity: str, model: GPTModel, optimizer: torch.optim.Optimizer, spent: Spent
+) -> None:
     """Keep a training in `path`, in place of what was kept before; a crash leaves the one or the other."""
     tensors = dict(_tensors(model, optimizer))
     numbers = {**vars(spent), "curve": [point.model_dump() for point in spent.curve]}
+    metadata = {"training": identity, "spent": json.dumps(numbers)}
     partial = path.with_name(f".{path.name}")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        safetensors.torch.save_file(tensors, partial, metadata={"spent": json.dumps(numbers)})
+        safetensors.torch.save_file(tensors, partial, metadata=metadata)
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
 
 
-def restore_state(path: Path, model: GPTModel, optimizer: torch.optim.Optimizer, spent: Spent) -> None:
+def restore_state(
+    path: Path, identity: str, model: GPTModel, optimizer: torch.optim.Optimizer, spent: Spent
+) -> None:
     """Take up the training that was kept in `path`.
 
     Raises:
-        ValueError: the file is not the state of a training of this model.
+        ValueError: the file is damaged, or keeps another training. Nothing is changed then.
     """
     try:
         with safetensors.safe_open(path, framework="pt") as file:
-            numbers = json.loads(file.metadata()["spent"])
+            metadata = file.metadata() or {}
+            if metadata.get("training") != identity:
+                raise ValueError("it is another training")
+            numbers = json.loads(metadata["spent"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-        for name, parameter in model.named_parameters():
-            parameter.data.copy_(tensors[f"model/{name}"])
-            prefix = f"optimizer/{name}/"
-            optimizer.state[parameter] = {
-                key.removeprefix(prefix): _placed(value, parameter)
-                for key, value in tensors.items()
-                if key.startswith(prefix)
-            }
-    except (safetensors.SafetensorError, KeyError, RuntimeError, ValueError) as error:
-        raise ValueError(f"{path} does not hold a training of this model: {error}") from error
-    torch.set_rng_state(tensors["random"])
+        weights = {parameter: tensors[f"model/{name}"] for name, parameter in model.named_parameters()}
+        moments = _optimizer_state(model, optimizer, tensors)
+        random = tensors["random"]
+    except (safetensors.SafetensorError, KeyError, ValueError) as error:
+        raise ValueError(f"{path} does not hold this training: {error}") from error
+    for parameter, weight in weights.items():
+        parameter.data.copy_(weight)
+    optimizer.load_state_dict(moments)  # knows on which device each moment belongs
+    torch.set_rng_state(random)
     if "random_cuda" in tensors:
         torch.cuda.set_rng_state(tensors["random_cuda"])
     curve = [CurvePoint.model_validate(point) for point in numbers.pop("curve")]
@@ -70,6 +93,18 @@ def _tensors(model: GPTModel, optimizer: torch.optim.Optimizer) -> Iterator[tupl
         yield "random_cuda", torch.cuda.get_rng_state()
 
 
-def _placed(value: Tensor, parameter: Tensor) -> Tensor:
-    """A moment goes to its parameter's device; AdamW's scalar step counter stays where it was made."""
-    return value.to(parameter.device) if value.ndim else value
+def _optimizer_state(
+    model: GPTModel, optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]
+) -> dict[str, Any]:
+    """The moments as torch names them: by the place of their parameter in the groups."""
+    names = {parameter: name for name, parameter in model.named_parameters()}
+    ordered = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    state = {}
+    for index, parameter in enumerate(ordered):
+        prefix = f"optimizer/{names[parameter]}/"
+        moments = {
+            key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)
+        }
+        if moments:  # before the first step there are none
+            state[index] = moments
+    return {"state": state, "param_groups": optimizer.state_dict()["param_groups"]}
