@@ -5,6 +5,7 @@ from typing import Any
 from experiments.masking import mask_secrets
 from experiments.objectives import find_objective
 from experiments.run_folder import RunFolder
+from registry.yaml_source import load_document
 
 DEFAULT_OBJECTIVES = ("validation_loss", "train_flops")
 
@@ -13,19 +14,11 @@ def load_asked(run: RunFolder) -> dict[str, Any]:
     """The resolved experiment as plain data, passwords masked; empty where the file is missing.
 
     Raises:
-        ValueError: the file is no YAML mapping.
+        DeclarationError: (a ValueError) the file is no YAML mapping.
     """
-    import yaml
-
     if not run.experiment.exists():
         return {}
-    try:
-        asked = yaml.safe_load(run.experiment.read_text())
-    except yaml.YAMLError as error:
-        raise ValueError(f"{run.experiment} must be YAML: {error}") from error
-    if not isinstance(asked, dict):
-        raise ValueError(f"{run.experiment} must be a mapping of keys to values, got {type(asked).__name__}")
-    masked: dict[str, Any] = mask_secrets(asked)
+    masked: dict[str, Any] = mask_secrets(load_document(run.experiment).data)
     return masked
 
 

@@ -1,6 +1,7 @@
 """The command itself: its sub-commands, and how it ends."""
 
 import os
+import signal
 import sys
 
 import typer
@@ -14,6 +15,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+TYPER_WAS_INTERRUPTED = 130
+"""What typer makes of a KeyboardInterrupt."""
+
 catalog.register(app)
 runs.register(app)
 generate.register(app)
@@ -21,9 +25,13 @@ generate.register(app)
 
 def main() -> None:
     """Run the command. Exit codes: 0 done, 1 it could not be done, 2 the command line is wrong."""
+    # A scheduler that ends us says SIGTERM: as with Ctrl-C, a training then keeps its state first.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app()
-    except KeyboardInterrupt:
+    except SystemExit as end:
+        if end.code != TYPER_WAS_INTERRUPTED:
+            raise
         _say("interrupted; the same command goes on from here")
     except BrokenPipeError:  # whoever read our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -179,7 +179,7 @@ def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
 def test_an_unreadable_experiment_is_named(tmp_path: Path) -> None:
     run = make_run(tmp_path, [])
     run.experiment.write_text("a: [")
-    with pytest.raises(ValueError, match=r"experiment\.yaml must be YAML"):
+    with pytest.raises(ValueError, match=r"experiment\.yaml:1:5: expected the node content"):
         render_report(run)
 
 
