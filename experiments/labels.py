@@ -1,5 +1,6 @@
 """What rows of a table are called where people read them."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from experiments.tables import PARAMETER, searched_columns
@@ -7,6 +8,10 @@ from experiments.units import is_missing
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+WORD = re.compile(r"(?!(?:true|false|null|none|nan|inf)$)[a-z][a-z_]+[0-9a-z_]*", re.IGNORECASE)
+"""What tells by itself what it is about, as no number, truth value or nothing does."""
 
 
 def name_rows(table: "pd.DataFrame") -> list[str]:
@@ -27,14 +32,22 @@ def name_rows(table: "pd.DataFrame") -> list[str]:
     return names
 
 
-def chosen_values(table: "pd.DataFrame") -> list[str]:
-    """The values that a search chose for each row, compact: `emb_dim=128 n_layers=4`."""
+def chosen_values(table: "pd.DataFrame", bare_words: bool = False) -> list[str]:
+    """The values that a search chose for each row, compact: `emb_dim=128 n_layers=4`.
+
+    Args:
+        bare_words: Leave out the key of a word, where space is short: `rotary` says as much as
+            `position=rotary`.
+    """
     headings = short_headings(table)
+
+    def name_one(heading: str, value: Any) -> str:
+        text = format_chosen(value)
+        return text if bare_words and WORD.fullmatch(text) else f"{heading}={text}"
+
     return [
         " ".join(
-            f"{heading}={format_chosen(row[name])}"
-            for name, heading in headings.items()
-            if not is_missing(row[name])
+            name_one(heading, row[name]) for name, heading in headings.items() if not is_missing(row[name])
         )
         for _, row in table.iterrows()
     ]

@@ -47,7 +47,7 @@ def render_trials(trials: "pd.DataFrame", console: "Console") -> None:
     table.add_column("status", no_wrap=True)
     for name in numbers:
         table.add_column(NUMBERS[name], justify="right", no_wrap=True)
-    for chosen, (_, row) in zip(chosen_values(trials), trials.iterrows(), strict=True):
+    for chosen, (_, row) in zip(chosen_values(trials, bare_words=True), trials.iterrows(), strict=True):
         status = str(row["status"])
         cells = [
             FRONT if row["on_front"] else "",
@@ -68,7 +68,7 @@ def render_front(summary: "pd.DataFrame", console: "Console") -> None:
         summary: From `experiments.tables.summary_table`.
         console: Where to.
     """
-    named = summary.assign(name=name_rows(summary), chosen=chosen_values(summary))
+    named = summary.assign(name=name_rows(summary), chosen=chosen_values(summary, bare_words=True))
     front = named[named["on_front"]]
     if front.empty:
         console.print(

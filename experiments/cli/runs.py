@@ -1,5 +1,6 @@
 """Commands that train, and what shows their results: train, search, compare, report."""
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +11,10 @@ from experiments.cli.options import Out, Overrides
 
 if TYPE_CHECKING:
     from experiments.experiment import Experiment
+
+
+FILE_WIDTH = 140
+"""Columns of the tables where no terminal sets a limit."""
 
 
 class ReportFormat(StrEnum):
@@ -127,7 +132,7 @@ def _show(folder: Path) -> None:
     from experiments.tables import summary_table, trials_table
     from experiments.terminal import render_front, render_trials
 
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else FILE_WIDTH)
     trials = trials_table(folder)
     console.print("Trials", style="bold")
     render_trials(trials, console)
