@@ -120,7 +120,7 @@ class DataConfig(Declared):
     tokenizer: Tokenizer = BytesTokenizer()
     validation_fraction: float = Field(default=0.1, gt=0, lt=1)
     """Share of the documents that is never trained on, chosen by their hash."""
-    validation_bytes: int = Field(default=262_144, gt=0)
+    validation_bytes: int = Field(default=65_536, gt=0)
     """Text bytes of the held-out documents that are evaluated, rounded up to whole documents."""
     max_bytes: int | None = Field(default=None, gt=0)
     """Read at most this much text, in whole documents from the start of the corpus."""

@@ -14,7 +14,6 @@ from gpt_zoo.config.attention.multi_head import MultiHeadAttentionConfig
 from gpt_zoo.config.base import Declared, did_you_mean, problem
 from gpt_zoo.config.block.base import BlockConfig
 from gpt_zoo.config.block.sequential import TransformerBlockConfig
-from gpt_zoo.config.component import BrokenRule
 from gpt_zoo.config.feed_forward.base import FeedForwardBaseConfig
 from gpt_zoo.config.feed_forward.plain import FeedForwardConfig
 from gpt_zoo.config.kinds import Slot
@@ -24,6 +23,8 @@ from gpt_zoo.config.norm.layer_norm import LayerNormConfig
 from gpt_zoo.config.position.base import PositionConfig
 from gpt_zoo.config.position.learned import LearnedPositionConfig
 from gpt_zoo.layers.activations import ACTIVATIONS
+
+KeyPath = tuple[int | str, ...]
 
 LAYER_KEYS = ("n_heads", "drop_rate", "qkv_bias", "activation", "attention", "norm", "feed_forward", "block")
 """What a single layer may have otherwise than the rest."""
@@ -112,37 +113,37 @@ class GPTConfig(Declared):
         full, rest = divmod(self.n_layers, len(self.pattern))
         return [(layer, full + (index < rest)) for index, layer in enumerate(self.pattern)]
 
-    def _broken_rules(self) -> Iterator[BrokenRule]:
-        for component in (self.attention, self.position, self.norm, self.feed_forward, self.block):
-            yield from component.broken_rules(self)
-
     @model_validator(mode="after")
     def _check_rules(self) -> Self:
-        problems = []
-        if self.layers:
-            problems = list(self._layer_problems())
-        else:
-            for rule in self._broken_rules():
-                problems.append(InitErrorDetails(**{**problem(rule.message), "loc": rule.path}))
-        if problems:
+        found = dict(self._layer_problems() if self.layers else self._own_problems())
+        if found:
+            problems = [
+                InitErrorDetails(**{**problem(message), "loc": path}) for path, message in found.items()
+            ]
             raise ValidationError.from_exception_data(type(self).__name__, problems)
         return self
 
-    def _layer_problems(self) -> Iterator[InitErrorDetails]:
-        """A layer is a config of its own: what is wrong with it is told at its place in the list."""
+    def _own_problems(self) -> Iterator[tuple[KeyPath, str]]:
+        """The broken rules of a model whose layers are all alike, each with where to point."""
+        for component in (self.attention, self.position, self.norm, self.feed_forward, self.block):
+            for rule in component.broken_rules(self):
+                yield rule.path, rule.message
+
+    def _layer_problems(self) -> Iterator[tuple[KeyPath, str]]:
+        """The same for layers that differ: each is a config of its own.
+
+        What is wrong with one is told at its place in the list, unless it was wrong before the layer's
+        overrides: then it is told once, for all layers.
+        """
         base = self.model_dump(exclude={"layers"})
+        before = dict(self._own_problems())
         for index, override in enumerate(self.layers):
             try:
                 GPTConfig.model_validate(deep_merge(base, override))
             except ValidationError as error:
                 for line in error.errors():
-                    yield InitErrorDetails(
-                        **{
-                            **problem(line["msg"]),
-                            "loc": ("layers", index, *line["loc"]),
-                            "input": line["input"],
-                        }
-                    )
+                    path = line["loc"]
+                    yield (path, before[path]) if path in before else (("layers", index, *path), line["msg"])
 
 
 GPT_CONFIG_124M: dict[str, Any] = {
