@@ -12,7 +12,7 @@ def test_everything_has_a_default_that_works_offline():
     config = DataConfig()
     assert config.corpus.kind == "stdlib"
     assert config.tokenizer.kind == "bytes"
-    assert (config.validation_fraction, config.validation_bytes, config.max_bytes) == (0.1, 262_144, None)
+    assert (config.validation_fraction, config.validation_bytes, config.max_bytes) == (0.1, 65_536, None)
 
 
 def test_importing_the_config_loads_no_heavy_package():

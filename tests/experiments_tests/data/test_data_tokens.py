@@ -222,4 +222,4 @@ def test_the_standard_library_is_tokenized_by_default():
     tokens.require(1024)
     assert tokens.train_bytes + tokens.train_documents == len(tokens.train) > 4_000_000
     assert tokens.validation_bytes + tokens.validation_documents == len(tokens.validation)
-    assert 262_144 <= tokens.validation_bytes < 262_144 + 64 * 1024
+    assert 65_536 <= tokens.validation_bytes < 65_536 + 64 * 1024
