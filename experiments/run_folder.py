@@ -122,7 +122,6 @@ class RunFolder:
         try:
             yield
         finally:
-            # Not when the lock is collected: a traceback that somebody keeps would hold the folder.
             lock.release()
 
     def load_json(self, path: Path) -> dict[str, Any]:

@@ -123,8 +123,10 @@ class SearchLoop:
                 violations[text] = max(violation, violations.get(text, violation))
         if Status.INFEASIBLE in statuses and not any(excess > 0 for excess in violations.values()):
             violations["valid config"] = 1.0  # a rule of the schema, or of the data
+        known = self.study.get_trials(deepcopy=False)[trial.number].constraints
         for text, violation in violations.items():
-            trial.set_constraint(text, violation)
+            if text not in known:  # else a process was cut off while it told
+                trial.set_constraint(text, violation)
         if statuses <= {Status.COMPLETE, Status.DUPLICATE}:
             self.study.tell(trial, [_mean(records, name) for name in self.config.objectives])
         elif Status.INFEASIBLE in statuses:

@@ -63,9 +63,12 @@ def measure_importances(study: Study, objectives: tuple[str, ...]) -> dict[str, 
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                importances[name] = optuna.importance.get_param_importances(
-                    study, target=value_of(index, sign)
+                # Optuna's own shares would be equal where it can tell nothing.
+                found = optuna.importance.get_param_importances(
+                    study, target=value_of(index, sign), normalize=False
                 )
         except (ValueError, RuntimeError, ZeroDivisionError):
             continue  # too few trials, or all with the same values
+        if (total := sum(found.values())) > 0:
+            importances[name] = {parameter: value / total for parameter, value in found.items()}
     return importances
