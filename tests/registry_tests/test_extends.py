@@ -82,7 +82,7 @@ def test_a_rule_between_fields_points_at_the_value(write):
     child = write("child.yaml", "extends: base.yaml\n\nattention:\n  n_kv_heads: 3\n")
     assert refusal(child) == [
         f"{child}:4:3: attention.n_kv_heads: "
-        "`n_heads` must be a multiple of `n_kv_heads`, got 4 and 3; try 1, 2, 4"
+        "`n_heads` must be a multiple of `n_kv_heads`, got 4 and 3; try 2 or 4"
     ]
 
 
