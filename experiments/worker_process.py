@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
@@ -101,10 +102,11 @@ def describe_devices() -> dict[str, str]:
     return {**devices, "cpu": f"{os.cpu_count()} cores"}
 
 
-def load_torch() -> None:
-    """Import all that a training needs, also what torch imports no sooner than a model is traced.
+@cache
+def load_tracing() -> None:
+    """Import what torch imports no sooner than a model is traced.
 
-    A fork that finds it loaded saves the seconds that importing takes, trial for trial.
+    A fork that finds it loaded saves the seconds that it takes, trial for trial.
     """
     from experiments.trial import check_flops
 
@@ -115,13 +117,15 @@ def main() -> None:
     """Fork for each request, until no more can come."""
     pipe = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever prints must not garble the protocol
-    load_torch()
+    import experiments.trial  # noqa: F401 - torch is loaded once, before the first fork
 
     # The end is told by SIGTERM, which becomes a KeyboardInterrupt: a training then keeps its state first.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     child = None
     with suppress(KeyboardInterrupt, BrokenPipeError):
         for line in sys.stdin:
+            if "job" in json.loads(line):
+                load_tracing()
             child = os.fork()
             if child == 0:
                 end_with(answer, line, pipe)

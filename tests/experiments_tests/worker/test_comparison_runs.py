@@ -116,21 +116,18 @@ def test_tables_reports_and_the_place_are_written(compared: RunFolder) -> None:
     assert not list(compared.path.glob("states/*"))
 
 
-def test_what_is_finished_is_not_trained_again(text: Path, folder: RunFolder) -> None:
+def test_what_is_missing_is_trained_and_nothing_else(text: Path, folder: RunFolder) -> None:
+    lost = by_name(folder)["wide"]
+    folder.record_path(1, 0).unlink()
     before = written(folder)
     more = {**LIMITS, "seeds": [0, 3, 7]}
     run_comparison(declare(text, VARIANTS, **more, training={"checkpoint_seconds": 7.0}), folder.path)
     after = written(folder)
     assert {name: after[name] for name in before} == before
-    assert sorted(after.keys() - before.keys()) == [f"{trial:05d}-seed7.json" for trial in range(5)]
+    new = {"00001-seed0.json", *(f"{trial:05d}-seed7.json" for trial in range(5))}
+    assert after.keys() - before.keys() == new
+    assert by_name(folder)["wide"].validation_loss == lost.validation_loss
     assert by_name(folder, 7)["small-again"].validation_loss == by_name(folder, 7)["small"].validation_loss
-
-
-def test_a_lost_record_is_trained_again_to_the_same_numbers(text: Path, folder: RunFolder) -> None:
-    before = by_name(folder)["wide"]
-    folder.record_path(1, 0).unlink()
-    run_comparison(declare(text, VARIANTS, **LIMITS), folder.path)
-    assert by_name(folder)["wide"].validation_loss == before.validation_loss
 
 
 @pytest.mark.parametrize(

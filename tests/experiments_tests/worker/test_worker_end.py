@@ -34,6 +34,7 @@ def test_ended_processes_leave_nothing_behind(tokens: Tokens, tmp_path: Path) ->
     assert "Traceback" not in (tmp_path / "worker.log").read_text()
 
 
+@pytest.mark.slow
 def test_a_training_that_its_worker_left_goes_on_as_if_nothing_had_happened(
     tokens: Tokens, tmp_path: Path
 ) -> None:
