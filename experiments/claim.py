@@ -20,7 +20,7 @@ def check_claim(run: RunFolder, experiment: Experiment) -> None:
         ValueError: the folder belongs to an experiment with other settings.
     """
     asked = mask_secrets(experiment.to_data())
-    if run.experiment.exists():
+    if run.experiment.exists() and run.has_begun():
         began = load_document(run.experiment).data
         # More seeds of the same variants are more rows; in a search they would be another experiment.
         free = (*FREE, "seeds") if experiment.space is None else FREE

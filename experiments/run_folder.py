@@ -28,7 +28,11 @@ RUNS = Path("runs")
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write a file so that a reader or a crash sees the old content or the new, never a part."""
+    """Write a file so that a reader or a crash sees the old content or the new, never a part.
+
+    Raises:
+        OSError: the disk is full, or the folder cannot be written; names the file.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -38,9 +42,10 @@ def write_atomically(path: Path, content: str | bytes) -> None:
             os.fsync(file.fileno())
         os.chmod(temporary, 0o666 & ~_umask())  # mkstemp's files are for the owner alone
         os.replace(temporary, path)
-    except BaseException:
+    except OSError as error:
+        raise OSError(error.errno, f"{error.strerror}, while writing", str(path)) from error
+    finally:
         Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _umask() -> int:
@@ -123,6 +128,10 @@ class RunFolder:
             yield
         finally:
             lock.release()
+
+    def has_begun(self) -> bool:
+        """Whether anything was trained or proposed here, or was about to be."""
+        return self.study.exists() or any((self.path / name).exists() for name in ("trials", "states"))
 
     def load_json(self, path: Path) -> dict[str, Any]:
         """A JSON object of this folder; empty where the file is missing."""

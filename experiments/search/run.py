@@ -10,7 +10,7 @@ from experiments.results import write_results
 from experiments.run_folder import RUNS, RunFolder, write_atomically
 from experiments.runner import open_runner
 from experiments.search.loop import SearchLoop
-from experiments.search.study import measure_importances, open_study
+from experiments.search.study import measure_importances, open_study, storage_errors_explained, storage_url
 
 
 def run_search(
@@ -28,6 +28,7 @@ def run_search(
 
     Raises:
         ValueError: no space, unusable data, device or storage, or a folder of another experiment.
+        OSError: the disk is full, or the storage fails on the way; the search can be continued.
     """
     experiment = as_experiment(experiment)
     if experiment.space is None:
@@ -35,8 +36,9 @@ def run_search(
     run = RunFolder(Path(folder) if folder is not None else RUNS / experiment.config.name)
     with open_runner(run, experiment, progress or Silent()) as runner:
         study = open_study(run, experiment)
-        SearchLoop(runner, study, experiment.space).run()
-        importances = measure_importances(study, experiment.config.objectives)
+        with storage_errors_explained(storage_url(run, experiment)):
+            SearchLoop(runner, study, experiment.space).run()
+            importances = measure_importances(study, experiment.config.objectives)
         write_atomically(run.importances, json.dumps(importances, indent=1))
         write_results(run)
     return run

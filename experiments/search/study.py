@@ -1,10 +1,12 @@
 """The Optuna study of a search: opened, told, asked for what mattered."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import optuna
+from optuna.exceptions import StorageInternalError
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 from sqlalchemy.exc import SQLAlchemyError
@@ -25,7 +27,7 @@ def open_study(run: RunFolder, experiment: Experiment) -> Study:
         ValueError: the storage cannot be opened, or holds a study of this name with other objectives.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    url = experiment.config.search.storage or f"sqlite:///{run.study.absolute()}"
+    url = storage_url(run, experiment)
     directions = [find_objective(name).direction for name in experiment.config.objectives]
     name = experiment.config.name
     try:
@@ -40,6 +42,27 @@ def open_study(run: RunFolder, experiment: Experiment) -> Study:
             )
         )
     return study
+
+
+def storage_url(run: RunFolder, experiment: Experiment) -> str:
+    """Where the study of a run is kept."""
+    return experiment.config.search.storage or f"sqlite:///{run.study.absolute()}"
+
+
+@contextmanager
+def storage_errors_explained(url: str) -> Iterator[None]:
+    """Tell in a line what a storage that fails on the way has to say: a full disk, a server that is gone.
+
+    Raises:
+        OSError: in place of Optuna's own error.
+    """
+    try:
+        yield
+    except (StorageInternalError, SQLAlchemyError) as error:
+        said = str(getattr(error.__cause__, "orig", None) or error.__cause__ or error).partition("\n")[0]
+        raise OSError(
+            mask_text(f"the storage {url} failed: {said}; the same call goes on from here")
+        ) from error
 
 
 def is_owned_by(trial: FrozenTrial, folder: Path) -> bool:

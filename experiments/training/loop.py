@@ -1,6 +1,7 @@
 """The training loop."""
 
 import math
+import sys
 import time
 import warnings
 from dataclasses import dataclass, field
@@ -103,9 +104,16 @@ class Training:
         return min(1.0, self.spent.seconds / (self.seconds or math.inf))
 
     def save_state(self) -> None:
-        """Keep all that is needed to go on as if nothing had happened."""
-        if self.state_path is not None:
+        """Keep all that is needed to go on as if nothing had happened.
+
+        Where that fails, the training itself goes on: it may well end before it is interrupted.
+        """
+        if self.state_path is None:
+            return
+        try:
             save_state(self.state_path, self.identity, self.model, self.optimizer, self.spent)
+        except OSError as error:
+            print(f"this training is not kept for now: {error}", file=sys.stderr)
 
     def _step(self) -> None:
         start = time.perf_counter()

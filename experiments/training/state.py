@@ -39,7 +39,11 @@ def identify_training(
 def save_state(
     path: Path, identity: str, model: GPTModel, optimizer: torch.optim.Optimizer, spent: Spent
 ) -> None:
-    """Keep a training in `path`, in place of what was kept before; a crash leaves the one or the other."""
+    """Keep a training in `path`, in place of what was kept before; a crash leaves the one or the other.
+
+    Raises:
+        OSError: the disk is full, or the folder cannot be written.
+    """
     tensors = dict(_tensors(model, optimizer))
     numbers = {**vars(spent), "curve": [point.model_dump() for point in spent.curve]}
     metadata = {"training": identity, "spent": json.dumps(numbers)}
@@ -48,6 +52,8 @@ def save_state(
     try:
         safetensors.torch.save_file(tensors, partial, metadata=metadata)
         os.replace(partial, path)
+    except safetensors.SafetensorError as error:  # is no OSError, though nothing else can go wrong here
+        raise OSError(f"{path} cannot be written: {error}") from error
     finally:
         partial.unlink(missing_ok=True)
 
