@@ -55,7 +55,7 @@ class TrialRecord(Declared):
     """One sequence of the context length, 2 FLOPs a multiply-accumulate, attention counted in full."""
     flops_forward_causal: int | None = None
     train_flops: int | None = None
-    """Spent by this training: 3 x forward, all sequences."""
+    """Spent by this training: 3 x forward, all sequences; of an infeasible one, what it would have spent."""
     kv_cache_bytes_per_token: int | None = None
     memory_bytes: int | None = None
     """Measured peak that the training added to its process (CPU), or allocated on the device (CUDA)."""

@@ -101,7 +101,6 @@ class SearchLoop:
         point = self.space.sample(propose)
         records = [self._run_point(trial.number, point, seed) for seed in self.config.seeds]
         self._tell(trial, records)
-        self.fruitless += 1
         for record in records:
             self._count(record)
 
@@ -139,6 +138,8 @@ class SearchLoop:
         if record.was_trained:
             self.trained.add(record.trial)
             self.fruitless = 0
+        elif record.seed == self.config.seeds[0]:  # once a trial
+            self.fruitless += 1
         if record.status is Status.COMPLETE and (
             self.best is None or self._rank(record) < self._rank(self.best)
         ):

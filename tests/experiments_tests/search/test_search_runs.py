@@ -177,6 +177,8 @@ def test_a_space_that_breaks_every_limit_is_given_up(
     assert [record.status for record in run.load_records()] == [Status.INFEASIBLE] * 15
     assert (run.path / "report.html").exists()
     assert load_importances(run) == {}
+    again = run_search(searches.declare(space, constraints=["params <= 10"]), tmp_path)
+    assert len(again.load_records()) == 15  # asking again proposes no more
 
 
 def test_a_search_in_which_all_diverges_still_reports(searches: Searches, tmp_path: Path) -> None:
