@@ -35,7 +35,7 @@ class TrainingConfig(Declared):
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     threads: PositiveInt | None = None
     """Processor threads; None takes OMP_NUM_THREADS if it is set, else all cores."""
-    evaluations: PositiveInt = 8
+    evaluations: PositiveInt = 4
     """Points of the learning curve with a validation loss, evenly spread; the last is at the end."""
     checkpoint_seconds: PositiveFloat = 30.0
     """An interrupted training loses no more than this."""
