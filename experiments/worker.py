@@ -151,8 +151,8 @@ def _environment() -> dict[str, str]:
     """The environment variables of the processes."""
     paths = [str(Path(__file__).parents[1]), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     return {
-        # How long a thread spins before it sleeps. For a step of gpt-nano with two threads on two cores OpenMP's
-        # default takes 110 to 120 ms, and beside two busy processes 420 to 510; this 120 to 130, and 300.
+        # How long a thread spins before it sleeps. A step of gpt-nano with two threads on two cores takes 110 to
+        # 120 ms with OpenMP's default, 420 to 510 beside two busy processes; with this 120 to 130, and 300.
         "GOMP_SPINCOUNT": "3000",
         **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, paths)),
