@@ -151,8 +151,8 @@ def _environment() -> dict[str, str]:
     """The environment variables of the processes."""
     paths = [str(Path(__file__).parents[1]), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     return {
-        # How long a thread spins before it sleeps. A step of gpt-nano with two threads on two cores takes 110 to
-        # 120 ms with OpenMP's default, 420 to 510 beside two busy processes; with this 120 to 130, and 300.
+        # How long a thread spins before it sleeps. A step of gpt-nano, two threads on two cores: 120 ms by
+        # OpenMP's default and 125 with this; beside two busy processes 460, and 300 with this.
         "GOMP_SPINCOUNT": "3000",
         **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, paths)),

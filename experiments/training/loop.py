@@ -4,7 +4,6 @@ import math
 import sys
 import time
 import warnings
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -18,6 +17,7 @@ from experiments.training.config import BudgetConfig, TrainingConfig
 from experiments.training.evaluate import measure_validation_loss
 from experiments.training.optimizer import build_optimizer
 from experiments.training.schedule import learning_rate_factor
+from experiments.training.spent import Spent
 from experiments.training.state import identify_training, restore_state, save_state
 from experiments.training.uninterrupted import uninterrupted
 from gpt_zoo.config.cost import model_cost
@@ -27,20 +27,6 @@ from gpt_zoo.model import GPTModel
 
 class DivergedError(Exception):
     """The loss is no longer a finite number."""
-
-
-@dataclass
-class Spent:
-    """How far a training is."""
-
-    step: int = 0
-    seconds: float = 0.0
-    loss_sum: float = 0.0
-    """Of the steps since the last point of the curve."""
-    loss_steps: int = 0
-    evaluation_due: bool = False
-    """Whether the last step reached a point of the curve, whose validation loss is not measured yet."""
-    curve: list[CurvePoint] = field(default_factory=list)
 
 
 class Training:

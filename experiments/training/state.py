@@ -1,12 +1,10 @@
 """A training kept half-way in one safetensors file, the numbers in its metadata; nothing is pickled."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import safetensors.torch
 import torch
@@ -15,11 +13,9 @@ from torch import Tensor
 from experiments.data.tokens import Tokens
 from experiments.record import CurvePoint
 from experiments.training.config import BudgetConfig, TrainingConfig
+from experiments.training.spent import Spent
 from gpt_zoo.config.gpt import GPTConfig
 from gpt_zoo.model import GPTModel
-
-if TYPE_CHECKING:
-    from experiments.training.loop import Spent
 
 
 def identify_training(
