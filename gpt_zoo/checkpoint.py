@@ -45,7 +45,11 @@ def load_checkpoint(folder: Path | str, device: torch.device | str = "cpu") -> G
     for name in (CONFIG, WEIGHTS):
         if not (folder / name).is_file():
             raise FileNotFoundError(f"{folder} is no checkpoint: it holds no {name}")
-    model = GPTModel(GPTConfig.model_validate(json.loads((folder / CONFIG).read_text()))).to(device)
+    try:
+        config = GPTConfig.model_validate(json.loads((folder / CONFIG).read_text()))
+    except ValueError as error:
+        raise ValueError(f"{folder / CONFIG} declares no model: {error}") from error
+    model = GPTModel(config).to(device)
     try:
         safetensors.torch.load_model(model, str(folder / WEIGHTS), device=str(device))
     except (RuntimeError, safetensors.SafetensorError) as error:

@@ -1,8 +1,8 @@
 """The base of everything that a person declares: frozen, strict about keys, helpful about typing errors."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -37,20 +37,40 @@ class Declared(BaseModel):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _suggest_known_keys(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        known = cls.model_fields
-        if not isinstance(data, dict) or data.keys() <= known.keys():
+    def _refuse_kindly(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        if not isinstance(data, dict):
             return handler(data)
-        problems = [
-            problem(f"unknown key `{key}`; {did_you_mean(str(key), known)}", key=str(key), value=value)
-            for key, value in data.items()
-            if key not in known
-        ]
+        problems = list(cls._unlikely_entries(data))
+        if not problems:
+            return handler(data)
+        told = {entry["loc"][0] for entry in problems}
         try:
-            handler({key: value for key, value in data.items() if key in known})
+            handler({key: value for key, value in data.items() if str(key) not in told})
         except ValidationError as error:
             for line in error.errors():
-                problems.append(
-                    InitErrorDetails(**{**problem(line["msg"]), "loc": line["loc"], "input": line["input"]})
-                )
+                if line["loc"] and line["loc"][0] not in told:
+                    problems.append(
+                        InitErrorDetails(
+                            **{**problem(line["msg"]), "loc": line["loc"], "input": line["input"]}
+                        )
+                    )
         raise ValidationError.from_exception_data(cls.__name__, problems)
+
+    @classmethod
+    def _unlikely_entries(cls, data: dict[Any, Any]) -> Iterator[InitErrorDetails]:
+        """Unknown keys, and truth values where numbers belong: pydantic would take them for 1 and 0."""
+        known = cls.model_fields
+        for key, value in data.items():
+            if key not in known:
+                message = f"unknown key `{key}`; {did_you_mean(str(key), known)}"
+                yield problem(message, key=str(key), value=value)
+            elif isinstance(value, bool) and _is_number(known[key].annotation):
+                yield problem(f"must be a number, got {str(value).lower()}", key=key, value=value)
+
+
+def _is_number(annotation: Any) -> bool:
+    """Whether a field takes numbers and no truth values, itself or as one of its alternatives."""
+    kinds = [annotation]
+    for kind in kinds:  # grows: `int | None`, and what is annotated in there
+        kinds.extend(get_args(kind))
+    return bool not in kinds and (int in kinds or float in kinds)

@@ -215,3 +215,12 @@ def test_configs_are_frozen() -> None:
 def test_the_model_refuses_a_wrong_dict_as_the_config_does() -> None:
     with pytest.raises(ValueError, match="did you mean `emb_dim`"):
         GPTModel({"emb_dims": 3})
+
+
+def test_truth_values_are_no_numbers() -> None:
+    assert problems(n_layers=True, drop_rate=False, feed_forward={"kind": "plain", "hidden_dim": True}) == {
+        "n_layers": "must be a number, got true",
+        "drop_rate": "must be a number, got false",
+        "feed_forward.hidden_dim": "must be a number, got true",
+    }
+    assert GPTConfig(**SMALL, qkv_bias=True).qkv_bias is True
