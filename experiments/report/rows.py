@@ -55,21 +55,25 @@ def front_rows(summary: "pd.DataFrame", objectives: Sequence[str]) -> Table:
 
 
 def trial_rows(trials: "pd.DataFrame") -> Table:
-    """One row a training, with all that was chosen and recorded; columns that say nothing are left out."""
+    """One row a training: what matters first, then what was chosen, then all else that was recorded.
+
+    Columns that say nothing are left out, such as the variants of a search, which are called by their trials.
+    """
     chosen = short_headings(trials)
-    numbers = _recorded(trials, list(HEADS))
-    told = ["trial"]
-    told += ["variant"] if not chosen or trials["variant"].nunique() > 1 else []
-    told += ["seed"] if trials["seed"].nunique() > 1 else []
-    columns = [Column(name, numeric=name != "variant") for name in told]
-    columns += [Column("status"), *_chosen_columns(trials)]
-    columns += [Column(head(name), numeric=True) for name in numbers]
+    first = _recorded(trials, ALWAYS)
+    rest = _recorded(trials, [name for name in HEADS if name not in ALWAYS])
+    told = ["trial", *([] if chosen else ["variant"]), *(["seed"] if trials["seed"].nunique() > 1 else [])]
+    columns = [*(Column(name, numeric=name != "variant") for name in told), Column("status")]
+    columns += [Column(head(name), numeric=True) for name in first]
+    columns += _chosen_columns(trials)
+    columns += [Column(head(name), numeric=True) for name in rest]
     rows = [
         [
             *(text_cell(row[name]) for name in told),
             Cell(str(row["status"]).replace("_", " ")),
+            *(number_cell(name, row[name]) for name in first),
             *(text_cell(row[name]) for name in chosen),
-            *(number_cell(name, row[name]) for name in numbers),
+            *(number_cell(name, row[name]) for name in rest),
         ]
         for _, row in trials.iterrows()
     ]
