@@ -14,6 +14,10 @@ from experiments.data.tokenizers import Tokenizer
 from experiments.progress import Progress
 
 _BATCH_BYTES = 1 << 20
+LOSSY = (
+    "the tokenizer does not keep the text as it is (it drops or replaces some of it): "
+    "its bits per byte would look better than those of tokenizers that do, and are left out"
+)
 
 
 @dataclass(frozen=True)
@@ -54,14 +58,9 @@ def write_tokens(
     validation = _write_documents(folder / "validation.bin", iter(evaluated), tokenizer)
     if not train.tokens or not validation.tokens:
         raise DataError(f"the tokenizer makes no tokens of {corpus.name}; try another")
-    lossless = all(
-        tokenizer.decode(tokenizer.encode(document.text)) == document.text for document in evaluated
-    )
+    lossless = _keeps_text(tokenizer, evaluated)
     if not lossless:
-        progress.message(
-            "the tokenizer does not keep the text as it is (it drops or replaces some of it): "
-            "its bits per byte look better than those of tokenizers that do"
-        )
+        progress.message(LOSSY)
     tokenizer.save(folder)
     meta = TokenMeta(
         key=key,
@@ -76,6 +75,11 @@ def write_tokens(
         validation_documents=validation.documents,
     )
     save_meta(folder, meta)
+
+
+def _keeps_text(tokenizer: Tokenizer, documents: list[Document]) -> bool:
+    """Whether the text comes back from its tokens."""
+    return all(tokenizer.decode(tokenizer.encode(document.text)) == document.text for document in documents)
 
 
 def _write_documents(path: Path, documents: Iterator[Document], tokenizer: Tokenizer) -> _Written:
