@@ -3,11 +3,9 @@
 from typing import Any
 
 from experiments.masking import mask_secrets
-from experiments.objectives import find_objective
+from experiments.objectives import DEFAULT_OBJECTIVES, find_objective
 from experiments.run_folder import RunFolder
 from registry.yaml_source import load_document
-
-DEFAULT_OBJECTIVES = ("validation_loss", "train_flops")
 
 
 def load_asked(run: RunFolder) -> dict[str, Any]:

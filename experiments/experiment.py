@@ -10,7 +10,7 @@ from pydantic_core import InitErrorDetails
 
 from experiments.constraints import Constraint, parse_constraint
 from experiments.data.config import DataConfig
-from experiments.objectives import find_objective
+from experiments.objectives import DEFAULT_OBJECTIVES, find_objective
 from experiments.training.config import BudgetConfig, TrainingConfig
 from gpt_zoo.config.base import Declared, problem
 from registry.document import Document, marks_within
@@ -46,7 +46,7 @@ class ExperimentConfig(Declared):
     data: DataConfig = DataConfig()
     training: TrainingConfig = TrainingConfig()
     budget: BudgetConfig
-    objectives: tuple[str, ...] = Field(default=("validation_loss", "train_flops"), min_length=1)
+    objectives: tuple[str, ...] = Field(default=DEFAULT_OBJECTIVES, min_length=1)
     """Numbers of the trial record; several make a front."""
     constraints: tuple[str, ...] = ()
     """Such as `params <= 2e6` or `memory_bytes <= 512MiB`."""

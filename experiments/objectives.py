@@ -45,6 +45,10 @@ OBJECTIVES = {
 }
 
 
+DEFAULT_OBJECTIVES = ("validation_loss", "train_flops")
+"""Those of an experiment that names none."""
+
+
 def find_objective(name: str) -> Objective:
     """The objective called `name`.
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Any, get_args
 
-from experiments.asked import DEFAULT_OBJECTIVES, load_objectives
+from experiments.asked import load_objectives
 from experiments.front import mark_front, mean_over_seeds
 from experiments.masking import mask_text
-from experiments.objectives import OBJECTIVES, find_objective
+from experiments.objectives import DEFAULT_OBJECTIVES, OBJECTIVES, find_objective
 from experiments.record import CurvePoint, Status, TrialRecord
 from experiments.run_folder import RunFolder, write_atomically
 

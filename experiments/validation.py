@@ -5,8 +5,7 @@ from pathlib import Path
 from experiments.experiment import Experiment, ExperimentConfig, resolve_experiment
 from experiments.units import format_count, plural
 from gpt_zoo.config import model_cost
-from registry.document import iterate_paths
-from registry.domains import is_domain
+from registry.domains import find_domains
 from registry.space import SearchSpace, load_space
 from registry.variant import load_variant
 from registry.yaml_source import load_document
@@ -24,7 +23,7 @@ def describe_file(path: Path) -> str:
     document = load_document(path)
     if document.data.keys() & EXPERIMENT_KEYS:
         return _describe_experiment(resolve_experiment(document, path.absolute().parent, path.stem))
-    if any(is_domain(_at(document.data, place)) for place in iterate_paths(document.data)):
+    if next(find_domains(document.data), None) is not None:
         return _describe_space(load_space(path))
     variant = load_variant(path)
     params = model_cost(variant.config).params
@@ -41,9 +40,3 @@ def _describe_experiment(experiment: Experiment) -> str:
         return f"search {experiment.config.name} of {_describe_space(experiment.space)}"
     names = ", ".join(variant.name for variant in experiment.variants)
     return f"comparison {experiment.config.name} of {names}"
-
-
-def _at(data: object, path: tuple[str | int, ...]) -> object:
-    for step in path:
-        data = data[step]  # type: ignore[index]
-    return data

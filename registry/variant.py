@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from gpt_zoo.config import GPTConfig
-from registry.document import Marks, iterate_paths
-from registry.domains import is_domain
+from registry.document import Marks
+from registry.domains import find_domains
 from registry.errors import DeclarationError, problem_at, problems_of
 from registry.inheritance import Declaration, declare_entry, declare_file
-from registry.key_path import KeyPath
 from registry.overrides import Overrides
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ def build_variant(declaration: Declaration) -> Variant:
         DeclarationError: Its config breaks rules, or holds domains, which belong into a space.
     """
     body = declaration.body
-    searched = [path for path in iterate_paths(body.data) if is_domain(_at(body.data, path))]
+    searched = list(find_domains(body.data))
     if searched:
         message = "a variant has one value here; domains belong into the space of a search"
         raise DeclarationError(problem_at(body.marks, path, message) for path in searched)
@@ -87,12 +86,6 @@ def build_variant(declaration: Declaration) -> Variant:
     except ValidationError as error:
         raise DeclarationError(problems_of(error, body.marks)) from None
     return Variant(declaration.name, declaration.description, declaration.source, config, declaration.origin)
-
-
-def _at(data: Any, path: KeyPath) -> Any:
-    for step in path:
-        data = data[step]
-    return data
 
 
 def build_model(variant: str | Path | Variant | GPTConfig | Mapping[str, Any], **overrides: Any) -> GPTModel:
