@@ -182,9 +182,11 @@ def fit_to_experiment(config: GPTConfig, vocab_size: int, drop_rate: float | Non
     changes: dict[str, Any] = {"vocab_size": vocab_size}
     if drop_rate is not None:
         changes["drop_rate"] = drop_rate
-        changes["layers"] = [
-            {key: value for key, value in layer.items() if key != "drop_rate"} for layer in config.layers
-        ]
+        for overrides in ("layers", "single_layers"):
+            changes[overrides] = [
+                {key: value for key, value in layer.items() if key != "drop_rate"}
+                for layer in getattr(config, overrides)
+            ]
     return GPTConfig.model_validate({**config.model_dump(), **changes})
 
 

@@ -1,10 +1,15 @@
 """Text from the models that a run has trained."""
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from experiments.record import Status
 from experiments.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from experiments.data.tokenizers import Tokenizer
 
 
 def find_weights(source: Path, trial: int | None = None) -> Path:
@@ -40,24 +45,105 @@ def _trials(records: list[Any]) -> str:
     return ", ".join(str(trial) for trial in sorted({record.trial for record in records}))
 
 
-def continue_text(weights: Path, prompt: str, max_new_tokens: int, **options: Any) -> str:
-    """`prompt` and what the model in `weights` writes after it.
+def continue_texts(
+    weights: Path,
+    prompts: Sequence[str],
+    max_new_tokens: int,
+    *,
+    stop: Sequence[str] = (),
+    on_text: Callable[[int, str], None] = lambda index, text: None,
+    seed: int | None = None,
+    **sampling: Any,
+) -> list[str]:
+    """Each of the `prompts` and what the model in `weights` writes after it, as one batch.
+
+    A text ends before the first of the `stop` strings, where the model separates documents, or after
+    `max_new_tokens`.
 
     Args:
-        options: As for `gpt_zoo.generate`.
+        stop: Texts that end the writing; they are left out.
+        on_text: Called with the number of the prompt and the next piece of its text, the prompt itself first,
+            as soon as it is certain.
+        seed: Makes the draw repeatable.
+        sampling: As for `gpt_zoo.Sampling`.
 
     Raises:
         ValueError: an empty prompt for a tokenizer without separator, or options out of range.
     """
-    import torch
-
     from experiments.data.tokenizers import load_tokenizer
-    from gpt_zoo import generate, load_checkpoint
+    from gpt_zoo import Sampling, generate_stream, load_checkpoint, pad_left
 
+    if not all(stop):
+        raise ValueError("a stop string must not be empty; leave it out to write on")
     tokenizer = load_tokenizer(weights)
-    beginning = [] if tokenizer.separator is None else [tokenizer.separator]
-    ids = beginning + list(tokenizer.encode(prompt))
-    if not ids:
+    separators = [] if tokenizer.separator is None else [tokenizer.separator]
+    sequences = [[*separators, *tokenizer.encode(prompt)] for prompt in prompts]
+    if not all(sequences):
         raise ValueError("the prompt is empty; give some text to go on from")
-    continued = generate(load_checkpoint(weights), torch.tensor([ids]), max_new_tokens, **options)
-    return tokenizer.decode(continued[0, len(beginning) :].tolist())
+    ids, real = pad_left(sequences)
+    stream = generate_stream(
+        load_checkpoint(weights),
+        ids,
+        max_new_tokens,
+        attention_mask=real,
+        sampling=Sampling(**sampling),
+        seed=seed,
+        stop_ids=separators,
+    )
+    texts = [_Text(prompt, tokenizer, stop, partial(on_text, n)) for n, prompt in enumerate(prompts)]
+    for tokens in stream:
+        for text, token in zip(texts, tokens[:, 0].tolist(), strict=True):
+            text.append(token)
+        if all(text.ended for text in texts):
+            break
+    return [text.finish() for text in texts]
+
+
+class _Text:
+    """A text that grows token by token, and tells each piece of it once.
+
+    Args:
+        told: Called with each piece, the prompt first.
+    """
+
+    def __init__(
+        self, prompt: str, tokenizer: "Tokenizer", stop: Sequence[str], told: Callable[[str], None]
+    ) -> None:
+        self.prompt, self.tokenizer, self.stop, self.told = prompt, tokenizer, stop, told
+        self.ids: list[int] = []
+        self.written = ""
+        self.ended = False
+        self.length_told = 0
+        told(prompt)
+
+    def append(self, token: int) -> None:
+        """Go on with a token, unless the text has ended."""
+        if self.ended:
+            return
+        if token == self.tokenizer.separator:
+            self.ended = True
+            return
+        self.ids.append(token)
+        self.written = self.tokenizer.decode(self.ids)
+        ends = [place for text in self.stop if (place := self.written.find(text)) >= 0]
+        if ends:
+            self.written, self.ended = self.written[: min(ends)], True
+        self._tell(len(self.written) if self.ended else self._certain())
+
+    def finish(self) -> str:
+        """The whole text, of which all is told."""
+        self._tell(len(self.written))
+        return self.prompt + self.written
+
+    def _certain(self) -> int:
+        """Characters that no token changes any more: no half of one, nor the start of a stop string."""
+        certain = len(self.written.rstrip("\ufffd"))
+        for text in self.stop:
+            starts = (n for n in range(len(text) - 1, 0, -1) if self.written.endswith(text[:n]))
+            certain = min(certain, len(self.written) - next(starts, 0))
+        return certain
+
+    def _tell(self, length: int) -> None:
+        if length > self.length_told:
+            self.told(self.written[self.length_told : length])
+            self.length_told = length

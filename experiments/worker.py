@@ -23,6 +23,7 @@ from typing import Any, Self
 from experiments.progress import Task
 from experiments.record import Status, TrialRecord
 from experiments.trial_job import TrialJob
+from registry.plugins import named_plugins
 
 STOP_SECONDS = 20.0
 """An interrupted training has this long to keep its state."""
@@ -96,10 +97,11 @@ class Worker:
             self._forget()  # it died between two requests, which is no fault of the next one
         if self.process is None:
             self.log.parent.mkdir(parents=True, exist_ok=True)
+            plugins = json.dumps({"modules": named_plugins(), "path": sys.path})
             with self.log.open("a") as log:
                 self.process = subprocess.Popen(
                     # -P: a folder of the user's that is called `experiments` must not stand in for this one.
-                    [sys.executable, "-P", "-m", "experiments.worker_process"],
+                    [sys.executable, "-P", "-m", "experiments.worker_process", plugins],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=log,

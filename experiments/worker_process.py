@@ -15,6 +15,7 @@ from typing import IO, Any, NoReturn
 from experiments.record import Status
 from experiments.trial_job import TrialJob
 from gpt_zoo.config.gpt import GPTConfig
+from registry.plugins import load_plugins
 
 REPORT_SECONDS = 0.1
 
@@ -113,10 +114,17 @@ def load_tracing() -> None:
     check_flops(GPTConfig(vocab_size=2, context_length=1, emb_dim=2, n_heads=1, n_layers=1))
 
 
+def know_plugins(modules: list[str], path: list[str]) -> None:
+    """Load what the process that started this one has loaded, from wherever it found it."""
+    sys.path.extend(folder for folder in path if folder not in sys.path)
+    load_plugins(modules)
+
+
 def main() -> None:
-    """Fork for each request, until no more can come."""
+    """Fork for each request, until no more can come. The argument tells the plug-ins."""
     pipe = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever prints must not garble the protocol
+    know_plugins(**json.loads(sys.argv[1]))
     import experiments.trial  # noqa: F401 - torch is loaded once, before the first fork
 
     # The end is told by SIGTERM, which becomes a KeyboardInterrupt: a training then keeps its state first.

@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from gpt_zoo.config.cost import Cost, model_cost
     from gpt_zoo.config.gpt import GPT_CONFIG_124M, GPTConfig
     from gpt_zoo.flops import measure_flops_forward
-    from gpt_zoo.generation import generate
+    from gpt_zoo.generation import generate, generate_stream, pad_left
     from gpt_zoo.layers.attention import GroupedQueryAttention, MultiHeadAttention
     from gpt_zoo.layers.block import TransformerBlock
     from gpt_zoo.layers.feed_forward import GELU, FeedForward, GatedFeedForward
     from gpt_zoo.layers.norm import LayerNorm, RMSNorm
     from gpt_zoo.model import GPTModel
+    from gpt_zoo.sampling import Sampling
 
 # Each public name and where it lives: found on first use, so that `import gpt_zoo` needs no torch.
 _PUBLIC = {
@@ -29,6 +30,9 @@ _PUBLIC = {
     "model_cost": "gpt_zoo.config.cost",
     "GPTModel": "gpt_zoo.model",
     "generate": "gpt_zoo.generation",
+    "generate_stream": "gpt_zoo.generation",
+    "pad_left": "gpt_zoo.generation",
+    "Sampling": "gpt_zoo.sampling",
     "load_checkpoint": "gpt_zoo.checkpoint",
     "save_checkpoint": "gpt_zoo.checkpoint",
     "measure_flops_forward": "gpt_zoo.flops",
@@ -47,6 +51,9 @@ __all__ = [  # noqa: RUF022 - in the order in which one meets them
     "GPTConfig",
     "GPTModel",
     "generate",
+    "generate_stream",
+    "Sampling",
+    "pad_left",
     "save_checkpoint",
     "load_checkpoint",
     "Cost",

@@ -46,20 +46,31 @@ def measure_flops_forward(config: GPTConfig, context_length: int | None = None) 
     Raises:
         ValueError: the model has an operator that looks like a matrix multiplication and is not counted.
     """
-    time = config.context_length if context_length is None else context_length
     with torch.device("meta"):
         model = GPTModel(config).eval()
-        ids = torch.zeros(1, time, dtype=torch.long)
-    analysis = FlopCountAnalysis(model, ids)
+    return measure_module_flops(model, context_length)[""]
+
+
+def measure_module_flops(model: GPTModel, context_length: int | None = None) -> dict[str, int]:
+    """The same for each module of a model on the meta device, by name; the whole model has none.
+
+    Raises:
+        ValueError: as for `measure_flops_forward`.
+    """
+    time = model.config.context_length if context_length is None else context_length
+    analysis = FlopCountAnalysis(model, torch.zeros(1, time, dtype=torch.long, device="meta"))
     analysis.set_op_handle("aten::scaled_dot_product_attention", _fused_attention_macs)
     analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
     with warnings.catch_warnings():
         # Shapes become constants of the trace, of which torch warns; it is made for this one shape.
         warnings.simplefilter("ignore")
-        counted = analysis.by_operator()
+        counted = analysis.by_module_and_operator()
         uncounted = [name for name in analysis.unsupported_ops() if LOOKS_LIKE_A_MATMUL.search(name)]
     if uncounted:
         raise ValueError(
             f"fvcore counts nothing for {', '.join(uncounted)}; give each a handle in {__name__}"
         )
-    return FLOPS_PER_MAC * sum(int(macs) for name, macs in counted.items() if name in MATRIX_OPERATORS)
+    return {
+        name: FLOPS_PER_MAC * sum(int(macs) for kind, macs in counts.items() if kind in MATRIX_OPERATORS)
+        for name, counts in counted.items()
+    }

@@ -1,83 +1,155 @@
 """Text from a model, token by token."""
 
-import math
+from collections.abc import Collection, Iterator, Sequence
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Int
 from torch import Tensor
 
 from gpt_zoo.model import GPTModel
+from gpt_zoo.sampling import Sampling
 
 
-@torch.no_grad()  # not inference_mode: its tensors could not be trained on afterwards
 def generate(
     model: GPTModel,
     ids: Int[Tensor, "batch time"],
     max_new_tokens: int,
     *,
+    attention_mask: Bool[Tensor, "batch time"] | Int[Tensor, "batch time"] | None = None,
     temperature: float = 1.0,
     top_k: int | None = None,
     top_p: float | None = None,
+    min_p: float | None = None,
     seed: int | None = None,
+    stop_ids: Collection[int] = (),
+    use_cache: bool = True,
 ) -> Int[Tensor, "batch longer"]:
-    """`ids` continued by `max_new_tokens` tokens, each drawn from the model's distribution.
+    """`ids` continued by up to `max_new_tokens` tokens, each drawn from the model's distribution.
 
     Each step sees the last `context_length` tokens. Dropout is off meanwhile.
 
     Args:
-        temperature: Divides the logits; below 1 sharpens, 0 always takes the likeliest token.
-        top_k: Draw among the k likeliest tokens only.
-        top_p: Draw among the likeliest tokens only which together reach this probability (nucleus sampling,
-            Holtzman et al. 2019, arXiv:1904.09751). Applied after `top_k`.
+        attention_mask: False or 0 where a token is padding, to the left of its sequence: see `pad_left`.
+        temperature, top_k, top_p, min_p: See `gpt_zoo.sampling.Sampling`.
         seed: Makes the draw repeatable; None draws differently each time.
+        stop_ids: Tokens that end a sequence. Behind its end a sequence repeats its last token, until all have
+            ended or `max_new_tokens` are reached.
+        use_cache: Compute each token alone, from what the cache keeps of those before it. Beyond
+            `context_length` every step is computed anew, since all positions move.
 
     Raises:
         ValueError: an option out of its range, or ids that the model cannot read.
     """
-    _check_options(max_new_tokens, temperature, top_k, top_p)
+    stream = generate_stream(
+        model,
+        ids,
+        max_new_tokens,
+        attention_mask=attention_mask,
+        sampling=Sampling(temperature, top_k, top_p, min_p),
+        seed=seed,
+        stop_ids=stop_ids,
+        use_cache=use_cache,
+    )
+    return torch.cat([ids, *stream], dim=1)
+
+
+def generate_stream(
+    model: GPTModel,
+    ids: Int[Tensor, "batch time"],
+    max_new_tokens: int,
+    *,
+    attention_mask: Tensor | None = None,
+    sampling: Sampling = Sampling(),  # noqa: B008 - frozen
+    seed: int | None = None,
+    stop_ids: Collection[int] = (),
+    use_cache: bool = True,
+) -> Iterator[Int[Tensor, "batch 1"]]:
+    """The same token by token, as soon as each is drawn.
+
+    Raises:
+        ValueError: (on the call, not on the first token) an option out of its range.
+    """
+    if max_new_tokens < 0:
+        raise ValueError(f"`max_new_tokens` must not be negative, got {max_new_tokens}")
     generator = torch.Generator(device=ids.device)
     if seed is None:
         generator.seed()
     else:
         generator.manual_seed(seed)
-    was_training = model.training
-    model.eval()
-    try:
-        for _ in range(max_new_tokens):
-            logits = model(ids[:, -model.config.context_length :])[:, -1]  # (B, V)
-            ids = torch.cat((ids, _draw(logits, temperature, top_k, top_p, generator)), dim=1)
-    finally:
-        model.train(was_training)
-    return ids
+    decoding = _Decoding(model, ids, attention_mask, max_new_tokens if use_cache else 0)
+    return _stream(
+        decoding, max_new_tokens, sampling, generator, torch.tensor(sorted(stop_ids), device=ids.device)
+    )
 
 
-def _check_options(max_new_tokens: int, temperature: float, top_k: int | None, top_p: float | None) -> None:
-    if max_new_tokens < 0:
-        raise ValueError(f"`max_new_tokens` must not be negative, got {max_new_tokens}")
-    if not (temperature >= 0 and math.isfinite(temperature)):
-        raise ValueError(f"`temperature` must be 0 or more, got {temperature}; 0 takes the likeliest token")
-    if top_k is not None and top_k < 1:
-        raise ValueError(f"`top_k` must be at least 1, got {top_k}; None draws among all tokens")
-    if top_p is not None and not 0 < top_p <= 1:
-        raise ValueError(f"`top_p` must lie above 0 and up to 1, got {top_p}; None draws among all tokens")
+def _stream(
+    decoding: "_Decoding", max_new_tokens: int, sampling: Sampling, generator: torch.Generator, stops: Tensor
+) -> Iterator[Tensor]:
+    ended = torch.zeros(decoding.ids.size(0), 1, dtype=torch.bool, device=decoding.ids.device)
+    for _ in range(max_new_tokens):
+        token = sampling.draw(decoding.next_logits(), generator)
+        token = torch.where(ended, decoding.ids[:, -1:], token)
+        decoding.append(token)
+        yield token
+        ended |= torch.isin(token, stops)
+        if bool(ended.all()):
+            return
 
 
-def _draw(
-    logits: Float[Tensor, "batch vocab_size"],
-    temperature: float,
-    top_k: int | None,
-    top_p: float | None,
-    generator: torch.Generator,
-) -> Int[Tensor, "batch 1"]:
-    if temperature == 0:
-        return logits.argmax(dim=-1, keepdim=True)
-    ordered, order = logits.float().sort(dim=-1, descending=True)
-    # Below the largest logit, and divided by no subnormal number, nothing overflows to nan.
-    ordered = (ordered - ordered[:, :1]) / max(temperature, torch.finfo(ordered.dtype).tiny)
-    if top_k is not None:
-        ordered[:, top_k:] = -math.inf
-    probabilities = ordered.softmax(dim=-1)
-    if top_p is not None:
-        before = probabilities.cumsum(dim=-1) - probabilities  # the mass of all likelier tokens
-        probabilities = probabilities.masked_fill(before >= top_p, 0.0)
-    return order.gather(-1, torch.multinomial(probabilities, 1, generator=generator))
+class _Decoding:
+    """Sequences that grow, and the logits of what comes next.
+
+    Args:
+        cached: New tokens to keep room for in a cache; 0 computes every step anew.
+    """
+
+    def __init__(self, model: GPTModel, ids: Tensor, mask: Tensor | None, cached: int) -> None:
+        self.model, self.ids = model, ids
+        self.mask = None if mask is None or bool(mask.all()) else mask.bool()
+        context = model.config.context_length
+        fits = cached > 0 and ids.size(1) <= context
+        self.cache = model.new_cache(min(ids.size(1) + cached, context)) if fits else None
+
+    @torch.no_grad()  # not inference_mode: its tensors could not be trained on afterwards
+    def next_logits(self) -> Tensor:
+        """(B, V)."""
+        context, was_training = self.model.config.context_length, self.model.training
+        self.model.eval()
+        try:
+            if self.cache is not None and self.ids.size(1) <= context:
+                new = slice(self.cache.length, None)
+                mask = None if self.mask is None else self.mask[:, new]
+                logits = self.model(self.ids[:, new], mask, self.cache, only_last=True)
+            else:
+                self.cache = None
+                mask = None if self.mask is None else self.mask[:, -context:]
+                logits = self.model(self.ids[:, -context:], mask, only_last=True)
+        finally:
+            if was_training:
+                self.model.train()
+        return logits[:, -1]  # type: ignore[no-any-return]
+
+    def append(self, token: Tensor) -> None:
+        """Go on with a token for each sequence, (B, 1)."""
+        self.ids = torch.cat((self.ids, token), dim=1)
+        if self.mask is not None:
+            self.mask = torch.cat((self.mask, torch.ones_like(token, dtype=torch.bool)), dim=1)
+
+
+def pad_left(
+    sequences: Sequence[Sequence[int]], pad_id: int = 0, device: torch.device | str = "cpu"
+) -> tuple[Int[Tensor, "batch time"], Bool[Tensor, "batch time"]]:
+    """Sequences of different lengths as one batch, and which of its tokens are no padding.
+
+    Args:
+        pad_id: Any token of the vocabulary; nothing depends on it.
+
+    Raises:
+        ValueError: no sequence, or an empty one.
+    """
+    if not sequences or not all(sequences):
+        raise ValueError("each sequence needs at least one token; give an empty one the start-of-text token")
+    longest = max(map(len, sequences))
+    ids = [[pad_id] * (longest - len(sequence)) + list(sequence) for sequence in sequences]
+    real = [[False] * (longest - len(sequence)) + [True] * len(sequence) for sequence in sequences]
+    return torch.tensor(ids, device=device), torch.tensor(real, device=device)

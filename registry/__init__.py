@@ -1,11 +1,17 @@
-"""The named things: variants, how they are loaded, and the spaces of variants that a search walks."""
+"""The named things: kinds, variants, how they are loaded, and the spaces of variants that a search walks."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gpt_zoo.config.slot import register_kind
+    from gpt_zoo.layers.activations import activation
+    from gpt_zoo.layers.initializations import initialization
     from registry.catalog import list_variants, register_variants
+    from registry.diff import diff_configs
     from registry.errors import DeclarationError
+    from registry.kinds import list_kinds
+    from registry.plugins import load_plugins
     from registry.space import SearchSpace, load_space
     from registry.variant import Variant, build_model, load_variant
 
@@ -13,10 +19,16 @@ __all__ = [
     "DeclarationError",
     "SearchSpace",
     "Variant",
+    "activation",
     "build_model",
+    "diff_configs",
+    "initialization",
+    "list_kinds",
     "list_variants",
+    "load_plugins",
     "load_space",
     "load_variant",
+    "register_kind",
     "register_variants",
 ]
 
@@ -24,10 +36,16 @@ _HOMES = {
     "DeclarationError": "registry.errors",
     "SearchSpace": "registry.space",
     "Variant": "registry.variant",
+    "activation": "gpt_zoo.layers.activations",
     "build_model": "registry.variant",
+    "diff_configs": "registry.diff",
+    "initialization": "gpt_zoo.layers.initializations",
+    "list_kinds": "registry.kinds",
     "list_variants": "registry.catalog",
+    "load_plugins": "registry.plugins",
     "load_space": "registry.space",
     "load_variant": "registry.variant",
+    "register_kind": "gpt_zoo.config.slot",
     "register_variants": "registry.catalog",
 }
 

@@ -1,10 +1,11 @@
-"""The variants that have a name: one YAML file each."""
+"""The variants that have a name: one YAML file each, in folders by family."""
 
 import re
+from difflib import get_close_matches
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from gpt_zoo.config.base import did_you_mean
 from registry.errors import DeclarationError, Problem
 
 VARIANT_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
@@ -13,7 +14,7 @@ _folders: list[Path] = [Path(str(files("registry"))) / "variants"]
 
 
 def register_variants(folder: Path) -> None:
-    """Add the YAML files of `folder` to the catalog, for plugins. Adding a folder twice does nothing.
+    """Add the YAML files in and below `folder` to the catalog, for plugins. Doing it twice does nothing.
 
     Raises:
         ValueError: `folder` is no folder, or holds a name that the catalog has.
@@ -23,14 +24,19 @@ def register_variants(folder: Path) -> None:
         return
     if not folder.is_dir():
         raise ValueError(f"variants are registered by their folder, got `{folder}`, which is none")
-    taken = sorted(_catalog().keys() & {path.stem for path in folder.glob("*.yaml")})
+    taken = sorted(_catalog().keys() & _files_in(folder).keys())
     if taken:
         raise ValueError(f"the catalog already has {', '.join(taken)}; rename the files in `{folder}`")
     _folders.append(folder)
 
 
 def _catalog() -> dict[str, Path]:
-    return {path.stem: path for folder in _folders for path in sorted(folder.glob("*.yaml"))}
+    return {name: path for folder in _folders for name, path in _files_in(folder).items()}
+
+
+@cache  # a catalog is asked for each name that a variant extends, and its folders stay as they are
+def _files_in(folder: Path) -> dict[str, Path]:
+    return {path.stem: path for path in sorted(folder.rglob("*.yaml"))}
 
 
 def list_variants() -> list[str]:
@@ -47,14 +53,15 @@ def find_variant_file(name: str, where: str = "", path: str = "") -> Path:
         path: Its key path, for the error.
 
     Raises:
-        DeclarationError: No variant has this name; the nearest one and all known ones are told.
+        DeclarationError: No variant has this name; those that are near are told.
     """
     catalog = _catalog()
     if name in catalog:
         return catalog[name]
-    advice = did_you_mean(name, sorted(catalog))
-    if advice.startswith("did you mean"):
-        advice += f" (known are {', '.join(f'`{known}`' for known in sorted(catalog))})"
+    close = [f"`{known}`" for known in get_close_matches(name, sorted(catalog), n=4)]
+    alike = f"did you mean {close[0]}?" if close else "none is alike;"
+    others = f" (or {', '.join(close[1:])})" if close[1:] else ""
+    advice = f"{alike}{others} `gpt-zoo list` names all {len(catalog)}"
     raise DeclarationError([Problem(where, path, f"no variant is called `{name}`; {advice}")])
 
 

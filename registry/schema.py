@@ -4,13 +4,17 @@
 """
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from pydantic.fields import FieldInfo
+
 from gpt_zoo.config import GPTConfig
-from gpt_zoo.config.gpt import LAYER_KEYS
-from gpt_zoo.config.kinds import KINDS
+from gpt_zoo.config.layer_plan import AT, LAYER_KEYS
+from gpt_zoo.config.slot import KINDS, Slot
 from gpt_zoo.layers.activations import ACTIVATIONS
+from gpt_zoo.layers.initializations import INITIALIZATIONS
 from registry.catalog import VARIANT_NAME
 from registry.ranges import Float, Int
 
@@ -32,6 +36,8 @@ _HEADER: Schema = {
         "description": "A name in the catalog, or a file relative to this one; values given here override.",
     },
 }
+
+_NAMES: dict[str, Collection[str]] = {"activation": ACTIVATIONS, "initialization": INITIALIZATIONS}
 
 
 def variant_schema() -> Schema:
@@ -87,11 +93,12 @@ class _Builder:
     def _field(self, key: str, schema: Schema) -> Schema:
         about = {word: schema[word] for word in ("title", "description", "default") if word in schema}
         if key in KINDS:
-            return about | self._value(key, {"oneOf": self._kinds(key)})
-        if key == "layers":
-            return about | self._value(key, {"type": "array", "items": self._layer()})
-        if key == "activation":
-            schema = schema | {"enum": list(ACTIVATIONS)}
+            return about | self._slot(Slot(key))
+        if key in ("layers", "single_layers"):
+            items = self._layer() if key == "layers" else self._single_layer()
+            return about | self._value(key, {"type": "array", "items": items})
+        if key in _NAMES:
+            schema = schema | {"enum": list(_NAMES[key])}
         return about | self._value(key, {word: value for word, value in schema.items() if word not in about})
 
     def _value(self, name: str, schema: Schema) -> Schema:
@@ -116,26 +123,44 @@ class _Builder:
         schema["description"] = "A range, both ends included."
         return self._define(domain.__name__.lower() + "_range", schema)
 
+    def _slot(self, slot: Slot) -> Schema:
+        """A reference to what may stand in a slot."""
+        here = {"$ref": f"#/$defs/{slot.name}"}
+        if slot.name not in self.definitions:
+            self.definitions[slot.name] = {}  # a kind may hold another of its own slot
+            here = self._value(slot.name, {"oneOf": self._kinds(slot.name)})
+        if slot.optional:
+            return self._value(f"{slot.name}_or_null", {"anyOf": [here, {"type": "null"}]})
+        return here
+
     def _kinds(self, slot: str) -> list[Schema]:
         """One schema a kind, and one for a mapping that states no kind, as the kind is inherited."""
         schemas: list[Schema] = []
         known: dict[str, list[Schema]] = {}
         for kind, config in KINDS[slot].items():
             schema = config.model_json_schema()
-            self.definitions |= schema.get("$defs", {})
+            self._define_parts(schema)
             fields = {}
             for key, value in schema["properties"].items():
                 about = {word: value[word] for word in ("title", "description", "default") if word in value}
                 bare = {word: part for word, part in value.items() if word not in about}
                 if key == "kind":
-                    fields[key] = {"const": kind, "description": schema["description"]}
+                    fields[key] = {"const": kind, "description": schema.get("description", "")}
                     continue
-                reference = self._value(f"{slot}.{kind}.{key}", bare)
+                held = _slot_of(config.model_fields[key])
+                reference = self._slot(held) if held else self._value(f"{slot}.{kind}.{key}", bare)
                 fields[key] = about | reference
                 known.setdefault(key, []).append(reference)
             schemas.append(_closed(fields) | {"title": kind, "required": ["kind"]})
-            schemas[-1]["description"] = f"{schema['description']} {config.source}"
+            source = getattr(config, "source", "")
+            schemas[-1]["description"] = f"{schema.get('description', '')} {source}".strip()
         return [*schemas, self._inherited(slot, known)]
+
+    def _define_parts(self, schema: Schema) -> None:
+        """Take over what pydantic has defined apart, but for components, which have schemas of their own."""
+        components = {config.__name__ for kinds in KINDS.values() for config in kinds.values()}
+        parts = schema.get("$defs", {})
+        self.definitions |= {name: part for name, part in parts.items() if name not in components}
 
     def _inherited(self, slot: str, known: dict[str, list[Schema]]) -> Schema:
         fields: Schema = {key: {"anyOf": references} for key, references in known.items()}
@@ -145,8 +170,21 @@ class _Builder:
         return _closed(fields) | {"title": f"{slot} of the inherited kind"}
 
     def _layer(self) -> Schema:
-        layer = _closed({key: {"$ref": f"#/$defs/{key}"} for key in LAYER_KEYS})
-        return self._value("layer", layer | {"title": "layer"})
+        return self._value("layer", _closed(_layer_fields()) | {"title": "layer"})
+
+    def _single_layer(self) -> Schema:
+        place = {"type": "integer", "description": "From 0, or from -1 at the end."}
+        at = self._value(AT, {"anyOf": [place, {"type": "array", "minItems": 1, "items": place}]})
+        layer = _closed({AT: at} | _layer_fields()) | {"title": "single layer", "required": [AT]}
+        return self._value("single_layer", layer)
+
+
+def _slot_of(field: FieldInfo) -> Slot | None:
+    return next((mark for mark in field.metadata if isinstance(mark, Slot)), None)
+
+
+def _layer_fields() -> Schema:
+    return {key: {"$ref": f"#/$defs/{key}"} for key in LAYER_KEYS}
 
 
 def _closed(properties: Schema) -> Schema:

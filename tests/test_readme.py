@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gpt_zoo.families import list_families
 from registry import DeclarationError, load_variant
 
 README = Path(__file__).parents[1] / "README.md"
@@ -57,7 +58,7 @@ def test_every_file_command_and_program_of_the_readme_works(workplace):
     lines = [line for block in commands for line in block.splitlines() if line.strip()]
     assert lines
     for line in lines:
-        run(shlex.split(line), workplace)
+        run(shlex.split(line, comments=True), workplace)
     for program in blocks("python"):
         run(["python", "-c", program], workplace)
 
@@ -74,3 +75,13 @@ def test_the_errors_of_the_readme_are_the_real_ones(workplace):
             load_variant(path)
         told += [line.removeprefix(f"{path.parent}{os.sep}") for line in str(error.value).splitlines()]
     assert told == shown.splitlines()
+
+
+def test_the_readme_names_every_family_and_counts_the_catalog():
+    text = " ".join(README.read_text().split())
+    families = list_families()
+    assert f"{len(families)} families, as transformers calls them: " in text
+    assert all(f"`{family}`" in text for family in families)
+    with (README.parent / "tests/registry_tests/published_params.csv").open(encoding="utf-8") as file:
+        published = sum(1 for _ in file) - 1
+    assert f"{published} published models" in text

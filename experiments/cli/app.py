@@ -4,11 +4,10 @@ import os
 import signal
 import sys
 
-import typer
+from experiments.cli import catalog, generate, hub, listing, runs
+from experiments.cli.plugins import PluginApp, load_before_command
 
-from experiments.cli import catalog, generate, runs
-
-app = typer.Typer(
+app = PluginApp(
     name="gpt-zoo",
     help="Declare GPT variants in YAML, train them briefly on real text, see which is worth its cost.",
     no_args_is_help=True,
@@ -18,9 +17,12 @@ app = typer.Typer(
 TYPER_WAS_INTERRUPTED = 130
 """What typer makes of a KeyboardInterrupt."""
 
+app.callback()(load_before_command)
+listing.register(app)
 catalog.register(app)
 runs.register(app)
 generate.register(app)
+hub.register(app)
 
 
 def main() -> None:

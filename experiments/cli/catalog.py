@@ -1,4 +1,7 @@
-"""Commands about what is declared: list, show, validate, schema, cost. None of them loads torch."""
+"""Commands about what is declared: show, validate, schema, cost, diff.
+
+None of them loads torch, but for `show --summary`, which builds the model.
+"""
 
 from enum import StrEnum
 from pathlib import Path
@@ -18,6 +21,14 @@ class CostFormat(StrEnum):
     MARKDOWN = "markdown"
 
 
+class DiffFormat(StrEnum):
+    """How differences are written."""
+
+    TABLE = "table"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
 class Schema(StrEnum):
     """What a JSON Schema describes."""
 
@@ -28,48 +39,40 @@ class Schema(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command("list")(list_variants)
     app.command("show")(show)
     app.command("validate")(validate)
     app.command("schema")(schema)
     app.command("cost")(cost)
-
-
-def list_variants() -> None:
-    """List the variants of the catalog and the shipped experiments."""
-    from rich.console import Console
-    from rich.table import Table
-
-    import registry
-    from experiments.loading import list_recipes
-    from experiments.units import format_count
-    from gpt_zoo.config import model_cost
-    from registry.yaml_source import load_document
-
-    table = Table("variant", "params", "description", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.columns[1].justify = "right"
-    for name in registry.list_variants():
-        variant = registry.load_variant(name)
-        table.add_row(name, format_count(model_cost(variant.config).params), variant.description)
-    recipes = Table("experiment", "description", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name, path in list_recipes().items():
-        recipes.add_row(name, load_document(path).data.get("description", ""))
-    console = Console()
-    console.print(table)
-    console.print()
-    console.print(recipes)
+    app.command("diff")(diff)
 
 
 def show(
     variant: Annotated[str, typer.Argument(help="Name in the catalog, or a file.")],
     overrides: Overrides = None,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="Show the modules with shapes, parameters, FLOPs.")
+    ] = False,
+    depth: Annotated[
+        int | None, typer.Option(min=0, help="How far the summary goes into the model; all the way.")
+    ] = None,
 ) -> None:
-    """Show a variant as YAML, with all that it extends and every default."""
+    """Show a variant as YAML, with all that it extends and every default, or as a tree of modules."""
     import registry
     from experiments.experiment import declared_data
     from registry.yaml_dump import dump_document
 
-    typer.echo(dump_document(declared_data(registry.load_variant(variant, overrides or ()))), nl=False)
+    loaded = registry.load_variant(variant, overrides or ())
+    if summary:
+        from experiments.summary_table import render_summary
+        from gpt_zoo.summary import summarize
+
+        typer.echo(
+            render_summary(summarize(loaded.config, depth=depth), loaded.config.context_length), nl=False
+        )
+    elif depth is not None:
+        raise ValueError("`--depth` is for the tree of modules; give --summary too")
+    else:
+        typer.echo(dump_document(declared_data(loaded)), nl=False)
 
 
 def validate(files: Annotated[list[Path], typer.Argument(help="Variants, spaces or experiments.")]) -> None:
@@ -124,3 +127,18 @@ def cost(
         variant = registry.load_variant(reference, overrides or ())
         rows[variant.name] = model_cost(variant.config, context_length, batch_size)
     typer.echo(render_costs(rows, output.value), nl=False)
+
+
+def diff(
+    a: Annotated[str, typer.Argument(help="Name in the catalog, or a file.")],
+    b: Annotated[str, typer.Argument(help="What it is compared with.")],
+    overrides: Overrides = None,
+    output: Annotated[DiffFormat, typer.Option("--format", help="How it is written.")] = DiffFormat.TABLE,
+) -> None:
+    """Show what differs between two variants, and what each difference alone costs. Nothing is built."""
+    import registry
+    from experiments.diff_table import render_diff
+
+    one, other = (registry.load_variant(reference, overrides or ()) for reference in (a, b))
+    difference = registry.diff_configs(one.config, other.config)
+    typer.echo(render_diff(one.name, other.name, difference, output.value), nl=False)

@@ -134,7 +134,9 @@ class Training:
             with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=bfloat16):
                 logits = self.model(inputs)  # (B, T, V)
             loss = F.cross_entropy(logits.float().flatten(0, 1), targets.flatten()) / parts
-            loss.backward()  # type: ignore[no-untyped-call]
+            auxiliary = self.model.auxiliary_loss()  # is learned from, and no part of the loss that is told
+            learned = loss if auxiliary is None else loss + auxiliary / parts
+            learned.backward()  # type: ignore[no-untyped-call]
             total += loss.item()
         return total
 

@@ -62,10 +62,14 @@ class Declared(BaseModel):
         known = cls.model_fields
         for key, value in data.items():
             if key not in known:
-                message = f"unknown key `{key}`; {did_you_mean(str(key), known)}"
-                yield problem(message, key=str(key), value=value)
+                yield problem(cls._about_unknown(str(key)), key=str(key), value=value)
             elif isinstance(value, bool) and _is_number(known[key].annotation):
                 yield problem(f"must be a number, got {str(value).lower()}", key=key, value=value)
+
+    @classmethod
+    def _about_unknown(cls, key: str) -> str:
+        """What to say about a key that is no field."""
+        return f"unknown key `{key}`; {did_you_mean(key, cls.model_fields)}"
 
 
 def _is_number(annotation: Any) -> bool:

@@ -62,6 +62,19 @@ class Component(Declared):
     source: ClassVar[str]
     """Where the component comes from: authors, year, title, arXiv number."""
 
+    @classmethod
+    def _about_unknown(cls, key: str) -> str:
+        """Where an unknown key does belong: often it is the field of another kind of the same slot."""
+        from gpt_zoo.config.slot import KINDS  # it holds the components
+
+        for kinds in KINDS.values():
+            if cls in kinds.values():
+                owners = [kind for kind, config in kinds.items() if key in config.model_fields]
+                if owners:
+                    own, other = cls.model_fields["kind"].default, " or ".join(f"`{kind}`" for kind in owners)
+                    return f"unknown key `{key}` of the kind `{own}`; {other} has it"
+        return super()._about_unknown(key)
+
     def broken_rules(self, model: GPTConfig) -> Iterator[BrokenRule]:
         """The rules between this component and the rest of the model that do not hold."""
         yield from ()

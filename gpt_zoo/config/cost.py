@@ -17,26 +17,29 @@ class Cost:
     """The cost of a model at a sequence length and a batch size.
 
     Conventions: a multiply-accumulate is 2 FLOPs; only matrix multiplications count (no norms, activations,
-    softmax, biases, rotations, look-ups); logits at all positions; attention in full, T x T, except in
-    `flops_forward_causal`, which counts the T(T+1)/2 pairs that the mask keeps.
+    softmax, biases, rotations, look-ups); logits at all positions; attention in full, T x T, whatever its
+    window, except in `flops_forward_causal`, which counts the T(T+1)/2 pairs that the mask keeps.
 
     Args:
         context_length: T, tokens of the sequence that the FLOPs are counted for.
         batch_size: B, sequences of a training step.
         params: Unique parameters, tied ones once, buffers excluded.
         params_non_embedding: Without the token table, the position table and an untied head.
+        params_active: Those that one token uses: without the experts that it is not sent to.
         flops_forward: One sequence.
         flops_forward_causal: One sequence.
-        flops_train_per_token: 3 x forward / T.
+        flops_train_per_token: 3 x forward / T, rounded down.
         flops_train_step: 3 x forward x B.
-        kv_cache_bytes_per_token: 2 x layers x key/value heads x head size x bytes.
-        kv_cache_bytes: Of B sequences of T tokens.
+        kv_cache_bytes_per_token: What decoding keeps for each further token, while no window is full:
+            2 x layers x key/value heads x head size x bytes; compressed vectors where attention is latent.
+        kv_cache_bytes: Of B sequences of T tokens, windows and the states of linear attention included.
     """
 
     context_length: int
     batch_size: int
     params: int
     params_non_embedding: int
+    params_active: int
     flops_forward: int
     flops_forward_causal: int
     flops_train_per_token: int
@@ -47,19 +50,36 @@ class Cost:
 
 def model_params(config: GPTConfig) -> tuple[int, int]:
     """All parameters, and those that are neither token table, position table nor untied head."""
-    blocks = sum(count * layer.block.params(layer) for layer, count in config.pattern_counts())
-    non_embedding = blocks + config.norm.params(config.emb_dim)
-    tables = (1 if config.tie_embeddings else 2) * config.vocab_size * config.emb_dim
-    return non_embedding + tables + config.position.params(config), non_embedding
+    blocks = sum(count * layer.block.params(layer) for layer, count in config.distinct_layers)
+    final_norm = config.norm.params(config.emb_dim) if config.final_norm else 0
+    head = config.head.other_params(config)
+    non_embedding = blocks + final_norm + config.embedding.other_params(config) + head
+    tables = config.embedding.table_params(config) + config.position.params(config)
+    if not config.tie_embeddings:
+        tables += config.head.table_params(config)
+    return non_embedding + tables, non_embedding
+
+
+def idle_params(config: GPTConfig) -> int:
+    """Parameters that a token does not use: those of the experts that it is not sent to."""
+    return sum(
+        count * (layer.feed_forward.params(layer) - layer.feed_forward.params_active(layer))
+        for layer, count in config.distinct_layers
+    )
 
 
 def model_macs(config: GPTConfig, time: int) -> Macs:
     """Multiply-accumulates of the forward pass of one sequence of `time` tokens."""
-    total = Macs(linear=time * config.emb_dim * config.vocab_size)
-    for layer, count in config.pattern_counts():
+    total = Macs(linear=config.embedding.macs(config, time) + config.head.macs(config, time))
+    for layer, count in config.distinct_layers:
         macs = layer.block.macs(layer, time)
         total += Macs(count * macs.linear, count * macs.attention, count * macs.attention_causal)
     return total
+
+
+def cache_values(config: GPTConfig, time: int) -> int:
+    """Numbers that decoding keeps of one sequence after `time` tokens."""
+    return sum(count * layer.attention.cache_values(layer, time) for layer, count in config.distinct_layers)
 
 
 def model_cost(
@@ -86,16 +106,19 @@ def model_cost(
     params, non_embedding = model_params(config)
     macs = model_macs(config, time)
     forward = FLOPS_PER_MAC * (macs.linear + macs.attention)
-    cached = sum(count * layer.attention.kv_cache_values(layer) for layer, count in config.pattern_counts())
+    per_token = sum(
+        count * layer.attention.cache_values_per_token(layer) for layer, count in config.distinct_layers
+    )
     return Cost(
         context_length=time,
         batch_size=batch_size,
         params=params,
         params_non_embedding=non_embedding,
+        params_active=params - idle_params(config),
         flops_forward=forward,
         flops_forward_causal=FLOPS_PER_MAC * (macs.linear + macs.attention_causal),
-        flops_train_per_token=TRAINING_FORWARDS * forward // time,  # exact: every term has a factor T
+        flops_train_per_token=TRAINING_FORWARDS * forward // time,
         flops_train_step=TRAINING_FORWARDS * forward * batch_size,
-        kv_cache_bytes_per_token=cached * bytes_per_value,
-        kv_cache_bytes=cached * bytes_per_value * time * batch_size,
+        kv_cache_bytes_per_token=per_token * bytes_per_value,
+        kv_cache_bytes=cache_values(config, time) * bytes_per_value * batch_size,
     )

@@ -2,32 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Annotated, Any, Self
 
-from pydantic import Field, PositiveInt, ValidationError, field_validator, model_validator
+from pydantic import (
+    Field,
+    PositiveInt,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from gpt_zoo.config import kinds  # noqa: F401 - makes the shipped kinds known
 from gpt_zoo.config.attention.base import AttentionConfig
 from gpt_zoo.config.attention.multi_head import MultiHeadAttentionConfig
 from gpt_zoo.config.base import Declared, did_you_mean, problem
 from gpt_zoo.config.block.base import BlockConfig
 from gpt_zoo.config.block.sequential import TransformerBlockConfig
+from gpt_zoo.config.embedding.token import TokenEmbeddingConfig
 from gpt_zoo.config.feed_forward.base import FeedForwardBaseConfig
 from gpt_zoo.config.feed_forward.plain import FeedForwardConfig
-from gpt_zoo.config.kinds import Slot
+from gpt_zoo.config.head.linear import LinearHeadConfig
+from gpt_zoo.config.layer_plan import (
+    AT,
+    KeyPath,
+    LayerPlan,
+    Override,
+    unknown_keys,
+    wrong_places,
+)
 from gpt_zoo.config.merge import deep_merge
 from gpt_zoo.config.norm.base import NormConfig
 from gpt_zoo.config.norm.layer_norm import LayerNormConfig
-from gpt_zoo.config.position.base import PositionConfig
+from gpt_zoo.config.position.base import EmbeddedPositionConfig, PositionConfig
 from gpt_zoo.config.position.learned import LearnedPositionConfig
+from gpt_zoo.config.slot import Slot
 from gpt_zoo.layers.activations import ACTIVATIONS
-
-KeyPath = tuple[int | str, ...]
-
-LAYER_KEYS = ("n_heads", "drop_rate", "qkv_bias", "activation", "attention", "norm", "feed_forward", "block")
-"""What a single layer may have otherwise than the rest."""
+from gpt_zoo.layers.initializations import INITIALIZATIONS
 
 
 class GPTConfig(Declared):
@@ -45,7 +59,7 @@ class GPTConfig(Declared):
     emb_dim: PositiveInt
     """D, the width of the residual stream."""
     n_heads: PositiveInt
-    """H, the number of query heads; divides `emb_dim`."""
+    """H, the number of query heads; divides `emb_dim` unless `attention.head_dim` is given."""
     n_layers: PositiveInt
     drop_rate: float = Field(default=0.0, ge=0.0, lt=1.0)
     """Probability of dropout: on embeddings, attention weights, and what each branch adds to the residual."""
@@ -58,65 +72,80 @@ class GPTConfig(Declared):
     norm: Annotated[NormConfig, Slot("norm")] = LayerNormConfig()
     feed_forward: Annotated[FeedForwardBaseConfig, Slot("feed_forward")] = FeedForwardConfig()
     block: Annotated[BlockConfig, Slot("block")] = TransformerBlockConfig()
+    embedding: Annotated[TokenEmbeddingConfig, Slot("embedding")] = TokenEmbeddingConfig()
+    head: Annotated[LinearHeadConfig, Slot("head")] = LinearHeadConfig()
     tie_embeddings: bool = False
     """Whether the head that gives the logits is the token table itself."""
-    layers: tuple[dict[str, Any], ...] = ()
-    """Overrides of single layers, as partial configs; the list repeats until `n_layers` is filled."""
+    final_norm: bool = True
+    """Whether a norm stands between the last layer and the head."""
+    initialization: str = "gpt2"
+    """Name of the rule for the values that weights start from."""
+    layers: tuple[Override, ...] = ()
+    """Overrides of layers, as partial configs; the list repeats until `n_layers` is filled."""
+    single_layers: tuple[Override, ...] = ()
+    """Overrides of the layers that `at` names, as `{at: 0, ...}` or `{at: [0, -1], ...}`, laid over
+    `layers`."""
 
-    @field_validator("activation")
+    @field_validator("activation", "initialization")
     @classmethod
-    def _known_activation(cls, name: str) -> str:
-        if name not in ACTIVATIONS:
-            message = f"no activation is called `{name}`; {did_you_mean(name, ACTIVATIONS)}"
-            raise PydanticCustomError("activation", "{message}", {"message": message})
+    def _known_name(cls, name: str, info: ValidationInfo) -> str:
+        known: Iterable[str] = ACTIVATIONS if info.field_name == "activation" else INITIALIZATIONS
+        if name not in known:
+            message = f"no {info.field_name} is called `{name}`; {did_you_mean(name, known)}"
+            raise PydanticCustomError("name", "{message}", {"message": message})
         return name
 
-    @field_validator("layers")
+    @field_validator("layers", "single_layers")
     @classmethod
-    def _known_layer_keys(cls, layers: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
-        problems = []
-        for index, override in enumerate(layers):
-            for key in override.keys() - set(LAYER_KEYS):
-                message = f"a layer cannot override `{key}`; {did_you_mean(key, LAYER_KEYS)}"
-                if key in cls.model_fields:
-                    message = (
-                        f"`{key}` is the same for all layers; a layer can override {', '.join(LAYER_KEYS)}"
-                    )
-                problems.append(InitErrorDetails(**{**problem(message), "loc": (index, key)}))
-        if problems:
+    def _known_layer_keys(cls, layers: tuple[Override, ...], info: ValidationInfo) -> tuple[Override, ...]:
+        also = AT if info.field_name == "single_layers" else ""
+        if problems := list(unknown_keys(layers, set(cls.model_fields), also)):
             raise ValidationError.from_exception_data(cls.__name__, problems)
         return layers
 
     @property
-    def pattern(self) -> tuple[GPTConfig, ...]:
-        """The layers that repeat over the model, each as the whole config which that layer sees."""
-        return self._overridden or (self,)
+    def distinct_layers(self) -> list[tuple[GPTConfig, int]]:
+        """The layers that differ, in order, each as the whole config which it sees; how many are so."""
+        configs, numbers = self._layers_seen
+        if not configs:
+            return [(self, self.n_layers)]
+        return [(config, numbers.count(number)) for number, config in enumerate(configs)]
+
+    def layer(self, index: int) -> GPTConfig:
+        """The config as layer `index`, from 0, sees it."""
+        configs, numbers = self._layers_seen
+        return configs[numbers[index]] if configs else self
 
     @cached_property
-    def _overridden(self) -> tuple[GPTConfig, ...]:
+    def _layers_seen(self) -> tuple[tuple[GPTConfig, ...], tuple[int, ...]]:
         # Never holds the config itself: comparing two configs would compare what they hold, without end.
-        base = self.model_dump(exclude={"layers"})
-        return tuple(GPTConfig.model_validate(deep_merge(base, override)) for override in self.layers)
+        if not (self.layers or self.single_layers):
+            return (), ()
+        plan, base = self._plan, self._base
+        configs = tuple(
+            GPTConfig.model_validate(deep_merge(base, plan.override(recipe))) for recipe in plan.distinct
+        )
+        return configs, tuple(plan.distinct.index(recipe) for recipe in plan.recipes)
+
+    @property
+    def _plan(self) -> LayerPlan:
+        return LayerPlan(self.layers, self.single_layers, self.n_layers)
+
+    @property
+    def _base(self) -> dict[str, Any]:
+        """What layers override: the config without those that differ."""
+        return self.model_dump(exclude={"layers", "single_layers"})
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy with the fields of `update`, which are not validated, and its layers seen anew."""
         copied = super().model_copy(update=update, deep=deep)
-        copied.__dict__.pop("_overridden", None)
+        copied.__dict__.pop("_layers_seen", None)
         return copied
-
-    def layer(self, index: int) -> GPTConfig:
-        """The config as layer `index`, from 0, sees it."""
-        return self.pattern[index % len(self.pattern)]
-
-    def pattern_counts(self) -> list[tuple[GPTConfig, int]]:
-        """Each layer of the pattern with the number of times that it stands in the model."""
-        full, rest = divmod(self.n_layers, len(self.pattern))
-        return [(layer, full + (index < rest)) for index, layer in enumerate(self.pattern)]
 
     @model_validator(mode="after")
     def _check_rules(self) -> Self:
-        found = dict(self._layer_problems() if self.layers else self._own_problems())
-        if found:
+        differ = self.layers or self.single_layers
+        if found := dict(self._layer_problems() if differ else self._own_problems()):
             problems = [
                 InitErrorDetails(**{**problem(message), "loc": path}) for path, message in found.items()
             ]
@@ -125,25 +154,73 @@ class GPTConfig(Declared):
 
     def _own_problems(self) -> Iterator[tuple[KeyPath, str]]:
         """The broken rules of a model whose layers are all alike, each with where to point."""
-        for component in (self.attention, self.position, self.norm, self.feed_forward, self.block):
+        for component in (
+            self.attention,
+            self.position,
+            self.norm,
+            self.feed_forward,
+            self.block,
+            self.embedding,
+            self.head,
+        ):
             for rule in component.broken_rules(self):
                 yield rule.path, rule.message
 
     def _layer_problems(self) -> Iterator[tuple[KeyPath, str]]:
         """The same for layers that differ: each is a config of its own.
 
-        What is wrong with one is told at its place in the list, unless it was wrong before the layer's
-        overrides: then it is told once, for all layers.
+        What is wrong with one is told at its override, unless it was wrong before the layer's overrides: then
+        it is told once, for all layers.
         """
-        base = self.model_dump(exclude={"layers"})
-        before = dict(self._own_problems())
-        for index, override in enumerate(self.layers):
+        if misplaced := list(self._misplaced()):
+            yield from misplaced
+            return
+        before, plan, base = dict(self._own_problems()), self._plan, self._base
+        seen = []
+        for recipe in plan.distinct:
             try:
-                GPTConfig.model_validate(deep_merge(base, override))
+                seen.append((recipe, GPTConfig.model_validate(deep_merge(base, plan.override(recipe)))))
             except ValidationError as error:
                 for line in error.errors():
                     path = line["loc"]
-                    yield (path, before[path]) if path in before else (("layers", index, *path), line["msg"])
+                    told = (path, before[path]) if path in before else None
+                    yield told or ((*plan.place(recipe), *path), line["msg"])
+        shapes = [shape for _, layer in seen if (shape := layer.attention.shared_values(layer))]
+        for recipe, layer in seen:
+            for path, message in self._misfits(layer, shapes):
+                yield (*plan.place(recipe), *path), message
+
+    def _misplaced(self) -> Iterator[tuple[KeyPath, str]]:
+        """Overrides for layers that the model does not have."""
+        if len(self.layers) > self.n_layers:
+            yield (
+                ("layers",),
+                f"the pattern of `layers` must fit into `n_layers`, got {len(self.layers)} overrides for "
+                f"{self.n_layers} layers; try n_layers {len(self.layers)}, or leave out the last "
+                f"{len(self.layers) - self.n_layers}",
+            )
+        yield from wrong_places(self.single_layers, self.n_layers)
+
+    def _misfits(self, layer: GPTConfig, shapes: list[tuple[int, int]]) -> Iterator[tuple[KeyPath, str]]:
+        """What a layer may be on its own, but not in this model.
+
+        Args:
+            shapes: Of the values that layers share, in their order.
+        """
+        if isinstance(layer.position, EmbeddedPositionConfig) and layer.position != self.position:
+            yield (
+                ("position",),
+                f"{layer.position.kind} positions are added to the embeddings, so they are the model's own; "
+                "a layer can have rotary, alibi or none",
+            )
+        own = layer.attention.shared_values(layer)
+        if own and own != shapes[0]:
+            yield (
+                ("attention", "value_residual"),
+                "layers that mix in the first one's values need as many value heads of the same size, got "
+                f"{own[0]} of {own[1]}, and {shapes[0][0]} of {shapes[0][1]} in the first such layer; try "
+                "value_residual false here",
+            )
 
 
 GPT_CONFIG_124M: dict[str, Any] = {

@@ -18,10 +18,15 @@ ACTIVATIONS: dict[str, Activation] = {}
 
 
 def activation(name: str) -> Callable[[Activation], Activation]:
-    """Make the decorated function known as `name`."""
+    """Make the decorated function known as `name`.
+
+    Raises:
+        ValueError: (where it is decorated) another function has that name.
+    """
 
     def register(function: Activation) -> Activation:
-        ACTIVATIONS[name] = function
+        if ACTIVATIONS.setdefault(name, function) is not function:
+            raise ValueError(f"there is an activation `{name}` already; choose another name")
         return function
 
     return register
@@ -67,6 +72,72 @@ def silu(x: Tensor) -> Tensor:
     from torch.nn import functional as F
 
     return F.silu(x)
+
+
+@activation("identity")
+def identity(x: Tensor) -> Tensor:
+    """x: with a gated feed-forward, a bilinear one. Shazeer 2020, arXiv:2002.05202."""
+    return x
+
+
+@activation("sigmoid")
+def sigmoid(x: Tensor) -> Tensor:
+    """1 / (1 + e^-x): with a gated feed-forward, the first GLU. Dauphin et al. 2016, arXiv:1612.08083."""
+    return x.sigmoid()
+
+
+@activation("tanh")
+def tanh(x: Tensor) -> Tensor:
+    """The hyperbolic tangent."""
+    return x.tanh()
+
+
+@activation("mish")
+def mish(x: Tensor) -> Tensor:
+    """x·tanh(ln(1 + eˣ)). Misra 2019, arXiv:1908.08681."""
+    from torch.nn import functional as F
+
+    return F.mish(x)
+
+
+@activation("softplus")
+def softplus(x: Tensor) -> Tensor:
+    """ln(1 + eˣ). Dugas et al. 2000, "Incorporating Second-Order Functional Knowledge"."""
+    from torch.nn import functional as F
+
+    return F.softplus(x)
+
+
+@activation("elu")
+def elu(x: Tensor) -> Tensor:
+    """x above 0, eˣ - 1 below. Clevert et al. 2015, arXiv:1511.07289."""
+    from torch.nn import functional as F
+
+    return F.elu(x)
+
+
+@activation("selu")
+def selu(x: Tensor) -> Tensor:
+    """An `elu` scaled so that it keeps mean 0 and variance 1. Klambauer et al. 2017, arXiv:1706.02515."""
+    from torch.nn import functional as F
+
+    return F.selu(x)
+
+
+@activation("leaky_relu")
+def leaky_relu(x: Tensor) -> Tensor:
+    """x above 0, x / 100 below. Maas et al. 2013, "Rectifier Nonlinearities"."""
+    from torch.nn import functional as F
+
+    return F.leaky_relu(x)
+
+
+@activation("hard_swish")
+def hard_swish(x: Tensor) -> Tensor:
+    """x·min(max(x + 3, 0), 6) / 6. Howard et al. 2019, "MobileNetV3", arXiv:1905.02244."""
+    from torch.nn import functional as F
+
+    return F.hardswish(x)
 
 
 def gelu_written_out(x: Tensor) -> Tensor:

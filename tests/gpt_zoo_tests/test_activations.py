@@ -18,6 +18,16 @@ FORMULAS = {
     "relu": lambda x: max(x, 0.0),
     "relu_squared": lambda x: max(x, 0.0) ** 2,
     "silu": lambda x: x / (1 + math.exp(-x)),
+    "identity": lambda x: x,
+    "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
+    "tanh": lambda x: (math.exp(x) - math.exp(-x)) / (math.exp(x) + math.exp(-x)),
+    "mish": lambda x: x * math.tanh(math.log1p(math.exp(x))),
+    "softplus": lambda x: math.log1p(math.exp(x)),
+    "elu": lambda x: x if x > 0 else math.expm1(x),
+    # The constants as Klambauer et al. 2017 print them, equation 14.
+    "selu": lambda x: 1.0507009873554805 * (x if x > 0 else 1.6732632423543772 * math.expm1(x)),
+    "leaky_relu": lambda x: x if x > 0 else x / 100,
+    "hard_swish": lambda x: x * min(max(x + 3, 0.0), 6.0) / 6,
 }
 POINTS = [-7.0, -2.5, -1.0, -0.1, 0.0, 1e-3, 0.5, 1.0, 3.0, 11.0]
 

@@ -1,5 +1,7 @@
+import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,9 +13,11 @@ from hypothesis import given, settings
 from model_probes import random_ids
 from safetensors import safe_open
 
+import registry
 from gpt_zoo import GPTConfig, GPTModel, load_checkpoint, save_checkpoint
 
 ROOT = Path(__file__).parents[2]
+FILES = {"variant.yaml", "model.safetensors", "SHA256SUMS"}
 
 
 def model_of(**fields) -> GPTModel:
@@ -23,6 +27,15 @@ def model_of(**fields) -> GPTModel:
 def same_weights(a: GPTModel, b: GPTModel) -> bool:
     left, right = a.state_dict(), b.state_dict()
     return left.keys() == right.keys() and all(torch.equal(left[name], right[name]) for name in left)
+
+
+def sum_anew(folder: Path) -> None:
+    """Have the checksums say that the files are as they should be."""
+    lines = [
+        f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n"
+        for name in ("model.safetensors", "variant.yaml")
+    ]
+    (folder / "SHA256SUMS").write_text("".join(lines))
 
 
 @pytest.mark.parametrize("tied", [False, True])
@@ -51,17 +64,41 @@ def test_every_model_comes_back_as_it_was(
     assert same_weights(loaded, model)
 
 
+def test_a_loaded_model_can_be_trained(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, model_of(tie_embeddings=True))
+    loaded = load_checkpoint(tmp_path)
+    loaded(random_ids(loaded.config)).sum().backward()
+    assert all(parameter.grad is not None for parameter in loaded.parameters())
+
+
 def test_a_tied_tensor_is_stored_once_and_nothing_is_pickled(tmp_path: Path) -> None:
     model = model_of(tie_embeddings=True)
     save_checkpoint(tmp_path, model)
-    assert {path.name for path in tmp_path.iterdir()} == {"config.json", "model.safetensors"}
+    assert {path.name for path in tmp_path.iterdir()} == FILES
     with safe_open(tmp_path / "model.safetensors", "pt") as weights:
         stored = sum(weights.get_tensor(name).numel() for name in weights.keys())  # noqa: SIM118 - no mapping
     assert stored == sum(p.numel() for p in model.parameters())
     # Plain JSON behind a length of 8 bytes: nothing is executed when it is read.
     raw = (tmp_path / "model.safetensors").read_bytes()
     assert "final_norm.scale" in json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
-    assert json.loads((tmp_path / "config.json").read_text())["emb_dim"] == 24
+
+
+def test_the_variant_is_one_that_the_registry_reads(tmp_path: Path) -> None:
+    model = model_of(layers=[{"attention": {"window": 2}}, {}])
+    save_checkpoint(tmp_path, model, {"name": "tiny", "description": "yes: no", "source": "a # b"})
+    variant = registry.load_variant(tmp_path / "variant.yaml")
+    assert variant.config == model.config
+    assert (variant.name, variant.description, variant.source) == ("tiny", "yes: no", "a # b")
+    assert load_checkpoint(tmp_path).config == model.config
+
+
+@pytest.mark.skipif(shutil.which("sha256sum") is None, reason="needs sha256sum")
+def test_sha256sum_checks_the_folder(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, model_of())
+    command = ["sha256sum", "--check", "--strict", "SHA256SUMS"]
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
+    (tmp_path / "variant.yaml").write_text("emb_dim: 8\n")
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 1
 
 
 def test_a_second_save_replaces_the_first(tmp_path: Path) -> None:
@@ -71,7 +108,7 @@ def test_a_second_save_replaces_the_first(tmp_path: Path) -> None:
     assert same_weights(load_checkpoint(tmp_path), second)
 
 
-@pytest.mark.parametrize("missing", ["config.json", "model.safetensors"])
+@pytest.mark.parametrize("missing", sorted(FILES))
 def test_a_missing_file_is_named(tmp_path: Path, missing: str) -> None:
     save_checkpoint(tmp_path, model_of())
     (tmp_path / missing).unlink()
@@ -82,6 +119,24 @@ def test_a_missing_file_is_named(tmp_path: Path, missing: str) -> None:
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="nowhere is no checkpoint"):
         load_checkpoint(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "variant.yaml"])
+def test_a_changed_bit_is_noticed(tmp_path: Path, name: str) -> None:
+    save_checkpoint(tmp_path, model_of())
+    raw = bytearray((tmp_path / name).read_bytes())
+    raw[-2] ^= 1
+    (tmp_path / name).write_bytes(raw)
+    with pytest.raises(ValueError, match=rf"{name} is not the file that was saved: its SHA-256 is"):
+        load_checkpoint(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "\0\xff", "0000  other.bin\n", "no checksums here"])
+def test_damaged_checksums(tmp_path: Path, text: str) -> None:
+    save_checkpoint(tmp_path, model_of())
+    (tmp_path / "SHA256SUMS").write_text(text, "latin-1")
+    with pytest.raises(ValueError, match=r"SHA256SUMS has no line for variant\.yaml"):
+        load_checkpoint(tmp_path)
 
 
 DAMAGE = {
@@ -97,19 +152,31 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("how", DAMAGE)
-def test_damaged_weights(tmp_path: Path, how: str) -> None:
+def test_weights_that_are_none(tmp_path: Path, how: str) -> None:
     save_checkpoint(tmp_path, model_of())
     weights = tmp_path / "model.safetensors"
     weights.write_bytes(DAMAGE[how](weights.read_bytes()))
+    sum_anew(tmp_path)
     with pytest.raises(ValueError, match=r"model\.safetensors does not hold the weights"):
         load_checkpoint(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "3", '{"emb_dim": 8}', '{"n_heads": "many"}'])
-def test_damaged_config(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "declares no model: it must hold keys"),
+        ("{", "is no YAML"),
+        ("[]", "declares no model: it must hold keys"),
+        ("emb_dim: 8", "declares no model: 4 validation errors"),
+        ("n_heads: !!python/object/apply:os.getcwd []", "is no YAML"),
+        ("layers: [&a {n_heads: 1}, *a]", "aliases"),
+    ],
+)
+def test_a_variant_that_is_none(tmp_path: Path, text: str, told: str) -> None:
     save_checkpoint(tmp_path, model_of())
-    (tmp_path / "config.json").write_text(text)
-    with pytest.raises(ValueError):  # noqa: PT011 - from the JSON reader or from the config, as it comes
+    (tmp_path / "variant.yaml").write_text(text)
+    sum_anew(tmp_path)
+    with pytest.raises(ValueError, match=rf"variant\.yaml .*{told}|{told}"):
         load_checkpoint(tmp_path)
 
 
@@ -121,7 +188,8 @@ def test_weights_of_another_model(tmp_path: Path, fields: dict) -> None:
     save_checkpoint(tmp_path / "one", model_of())
     save_checkpoint(tmp_path / "other", model_of(**fields))
     os.replace(tmp_path / "one" / "model.safetensors", tmp_path / "other" / "model.safetensors")
-    with pytest.raises(ValueError, match=r"weights of the model in config\.json"):
+    sum_anew(tmp_path / "other")
+    with pytest.raises(ValueError, match=r"weights of the model in variant\.yaml"):
         load_checkpoint(tmp_path / "other")
 
 
@@ -167,7 +235,7 @@ def test_a_full_disk_leaves_the_old_checkpoint_whole(tmp_path: Path) -> None:
         text=True,
     )
     assert run.stderr == ""
-    # No room for the config, for all of the config, for the weights.
+    # No room for the variant, for all of the variant, for the weights.
     assert run.stdout.split("\n")[:3] == ["refused 0", "refused 10", "refused 5000"]
     assert same_weights(load_checkpoint(tmp_path), model)
-    assert {path.name for path in tmp_path.iterdir()} == {"config.json", "model.safetensors"}, "no leftovers"
+    assert {path.name for path in tmp_path.iterdir()} == FILES, "no leftovers"

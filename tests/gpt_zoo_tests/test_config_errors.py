@@ -69,13 +69,14 @@ def test_heads_that_do_not_divide_the_width_come_with_numbers_that_do() -> None:
     message = problems(n_heads=7)["n_heads"]
     # 48 = 6·8; the multiples of 7 around it are 42 and 49.
     assert message == (
-        "`emb_dim` must be a multiple of `n_heads`, got 48 and 7; try n_heads 6 or 8, or emb_dim 42 or 49"
+        "`emb_dim` must be a multiple of `n_heads`, got 48 and 7; try n_heads 6 or 8, emb_dim 42 or 49, "
+        "or give attention.head_dim"
     )
 
 
 def test_more_heads_than_width() -> None:
     message = problems(emb_dim=3, n_heads=4)["n_heads"]
-    assert message.endswith("got 3 and 4; try n_heads 3, or emb_dim 4")
+    assert message.endswith("got 3 and 4; try n_heads 3, emb_dim 4, or give attention.head_dim")
 
 
 def test_key_value_heads_that_do_not_divide_the_heads() -> None:
@@ -185,7 +186,8 @@ def test_a_misspelt_key_of_a_layer() -> None:
 
 
 def test_a_rule_that_only_one_layer_breaks_is_told_at_that_layer() -> None:
-    found = problems(layers=[{}, {"n_heads": 5}, {"attention": {"kind": "grouped_query", "n_kv_heads": 3}}])
+    third = {"attention": {"kind": "grouped_query", "n_kv_heads": 3}}
+    found = problems(n_layers=3, layers=[{}, {"n_heads": 5}, third])
     assert set(found) == {"layers.1.n_heads", "layers.2.attention.n_kv_heads"}
     assert "got 48 and 5" in found["layers.1.n_heads"]
 
@@ -224,3 +226,178 @@ def test_truth_values_are_no_numbers() -> None:
         "feed_forward.hidden_dim": "must be a number, got true",
     }
     assert GPTConfig(**SMALL, qkv_bias=True).qkv_bias is True
+
+
+ROTARY = {"kind": "rotary"}
+EXPERT = {"kind": "gated"}
+MIXTURE = {"kind": "mixture_of_experts", "n_experts": 4, "n_experts_per_token": 2, "expert": EXPERT}
+LATENT = {"kind": "latent", "kv_rank": 8, "head_dim": 8, "value_head_dim": 8}
+
+# What is declared, where it is told, what is said, and the fix that is named, which must be accepted.
+BROKEN: dict[str, tuple[dict[str, Any], str, str, dict[str, Any]]] = {
+    "alibi with a rotary fraction": (
+        {"position": {"kind": "alibi", "fraction": 0.5}},
+        "position.fraction",
+        "unknown key `fraction` of the kind `alibi`; `rotary` has it",
+        {"position": {"kind": "rotary", "fraction": 0.5}},
+    ),
+    "a window longer than the context": (
+        {"attention": {"kind": "multi_head", "window": 17}},
+        "attention.window",
+        "`window` must not be longer than the context, got 17 and a context_length of 16; try window 16, or "
+        "null "
+        "for all tokens",
+        {"attention": {"kind": "multi_head", "window": 16}},
+    ),
+    "a pattern that does not fit into the layers": (
+        {"layers": [{}, {}, {"n_heads": 2}]},
+        "layers",
+        "the pattern of `layers` must fit into `n_layers`, got 3 overrides for 2 layers; try n_layers 3, or "
+        "leave "
+        "out the last 1",
+        {"n_layers": 3, "layers": [{}, {}, {"n_heads": 2}]},
+    ),
+    "a single layer that the model does not have": (
+        {"single_layers": [{"at": 2, "n_heads": 2}]},
+        "single_layers.0.at",
+        "`at` must be the number of a layer or a list of them, from 0, or from -1 at the end; got 2 of 2 "
+        "layers, "
+        "try 1",
+        {"single_layers": [{"at": 1, "n_heads": 2}]},
+    ),
+    "a single layer without a place": (
+        {"single_layers": [{"n_heads": 2}]},
+        "single_layers.0.at",
+        "`at` must be the number of a layer or a list of them, from 0, or from -1 at the end; got None, try "
+        "at: 0",
+        {"single_layers": [{"at": 0, "n_heads": 2}]},
+    ),
+    "tied embeddings with a factorised table": (
+        {"tie_embeddings": True, "embedding": {"kind": "token", "dim": 8}},
+        "head.dim",
+        "tied embeddings need a head as wide as the token table, got 48 and 8; try head.dim 8, or "
+        "tie_embeddings "
+        "false",
+        {
+            "tie_embeddings": True,
+            "embedding": {"kind": "token", "dim": 8},
+            "head": {"kind": "linear", "dim": 8},
+        },
+    ),
+    "tied embeddings with a factorised head": (
+        {"tie_embeddings": True, "head": {"kind": "linear", "dim": 8}},
+        "head.dim",
+        "tied embeddings need a head as wide as the token table, got 8 and 48; try head.dim null, or "
+        "tie_embeddings false",
+        {"tie_embeddings": True, "head": {"kind": "linear", "dim": None}},
+    ),
+    "an odd number of turned numbers": (
+        {"position": ROTARY | {"fraction": 0.25}},
+        "position.fraction",
+        "rotary positions turn an even number of a head's numbers, got 0.25 of 12 = 3; try fraction "
+        "0.333333 or 1",
+        {"position": ROTARY | {"fraction": 0.333333}},
+    ),
+    "nothing to turn in latent attention": (
+        {"attention": LATENT, "position": ROTARY},
+        "position",
+        "latent attention has nothing for rotary positions to turn; try position: {kind: none}, or an "
+        "attention.rope_head_dim above 0",
+        {"attention": LATENT | {"rope_head_dim": 4}, "position": ROTARY},
+    ),
+    "a part for positions without positions": (
+        {"attention": LATENT | {"rope_head_dim": 4}},
+        "attention.rope_head_dim",
+        "`rope_head_dim` is the part that positions turn, got 4 with learned positions; try 0, or position: "
+        "{kind: rotary}",
+        {"attention": LATENT | {"rope_head_dim": 0}},
+    ),
+    "positions for linear attention": (
+        {"attention": {"kind": "gated_linear"}, "position": {"kind": "alibi"}},
+        "position",
+        "alibi positions act on the scores of a softmax, which gated_linear attention does not have; give "
+        "its "
+        "layers position: {kind: none}",
+        {"attention": {"kind": "gated_linear"}, "position": {"kind": "none"}},
+    ),
+    "embedded positions in one layer": (
+        {"position": ROTARY, "layers": [{}, {"position": {"kind": "sinusoidal"}}]},
+        "layers.1.position",
+        "sinusoidal positions are added to the embeddings, so they are the model's own; a layer can have "
+        "rotary, "
+        "alibi or none",
+        {"position": ROTARY, "layers": [{}, {"position": {"kind": "none"}}]},
+    ),
+    "more experts a token than there are": (
+        {"feed_forward": MIXTURE | {"n_experts_per_token": 5}},
+        "feed_forward.n_experts_per_token",
+        "`n_experts_per_token` must not exceed `n_experts`, got 5 and 4; try 4",
+        {"feed_forward": MIXTURE | {"n_experts_per_token": 4}},
+    ),
+    "a gate for no shared expert": (
+        {"feed_forward": MIXTURE | {"shared_gate": True}},
+        "feed_forward.shared_gate",
+        "`shared_gate` weighs a shared expert, got true and none; try shared_gate false, or shared: {kind: "
+        "gated}",
+        {"feed_forward": MIXTURE | {"shared_gate": True, "shared": {"kind": "gated"}}},
+    ),
+    "a hidden size given twice": (
+        {"feed_forward": MIXTURE | {"expert": EXPERT | {"hidden_dim": 9, "hidden_multiple": 2.0}}},
+        "feed_forward.expert.hidden_multiple",
+        "the hidden size is given twice, as hidden_dim 9 and as hidden_multiple 2.0 x 48 = 96; set one of "
+        "them to "
+        "null",
+        {"feed_forward": MIXTURE | {"expert": EXPERT | {"hidden_dim": None, "hidden_multiple": 2.0}}},
+    ),
+    "a mixture in a mixture": (
+        {"feed_forward": MIXTURE | {"expert": MIXTURE}},
+        "feed_forward.expert",
+        "`expert` has no kind `mixture_of_experts`; known are `plain`, `gated`",
+        {"feed_forward": MIXTURE},
+    ),
+    "a shift without a scale": (
+        {"norm": {"kind": "layer_norm", "weight": False}},
+        "norm.bias",
+        "a layer norm with a shift has a scale too, got weight false and bias true; try bias false",
+        {"norm": {"kind": "layer_norm", "weight": False, "bias": False}},
+    ),
+    "an offset without a scale": (
+        {"norm": {"kind": "rms_norm", "weight": False, "unit_offset": True}},
+        "norm.unit_offset",
+        "`unit_offset` is added to a scale, got weight false and unit_offset true; try unit_offset false",
+        {"norm": {"kind": "rms_norm", "weight": False, "unit_offset": False}},
+    ),
+    "frequencies in the wrong order": (
+        {"position": ROTARY | {"scaling": {"kind": "llama3", "factor": 8.0, "low_freq_factor": 5.0}}},
+        "position.scaling.low_freq_factor",
+        "`low_freq_factor` must be below `high_freq_factor`, got 5.0 and 4.0; published are 1 and 4",
+        {"position": ROTARY | {"scaling": {"kind": "llama3", "factor": 8.0, "low_freq_factor": 1}}},
+    ),
+    "values of different shapes to mix": (
+        {
+            "attention": {"kind": "multi_head", "value_residual": True},
+            "layers": [{}, {"attention": {"kind": "multi_query", "value_residual": True}}],
+        },
+        "layers.1.attention.value_residual",
+        "layers that mix in the first one's values need as many value heads of the same size, got 1 of 12, "
+        "and 4 "
+        "of 12 in the first such layer; try value_residual false here",
+        {
+            "attention": {"kind": "multi_head", "value_residual": True},
+            "layers": [{}, {"attention": {"kind": "multi_query", "value_residual": False}}],
+        },
+    ),
+    "an unknown rule of initialisation": (
+        {"initialization": "gpt_2"},
+        "initialization",
+        "no initialization is called `gpt_2`; did you mean `gpt2`?",
+        {"initialization": "gpt2"},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_rule_is_told_with_its_values_and_a_fix_that_works(case: str) -> None:
+    declared, place, message, mended = BROKEN[case]
+    assert problems(**declared) == {place: message}
+    GPTModel(SMALL | mended)

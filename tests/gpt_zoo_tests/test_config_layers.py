@@ -4,6 +4,7 @@ import pytest
 from config_strategies import gpt_configs
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from gpt_zoo import GPTConfig, GPTModel
 from gpt_zoo.config.merge import deep_merge
@@ -11,20 +12,40 @@ from gpt_zoo.config.merge import deep_merge
 SMALL = {"vocab_size": 61, "context_length": 16, "emb_dim": 48, "n_heads": 4}
 
 
-@given(gpt_configs(), st.integers(1, 50))
-def test_the_counts_of_the_pattern_are_those_of_going_through_the_layers(
-    config: GPTConfig, depth: int
-) -> None:
-    config = GPTConfig.model_validate(config.model_dump() | {"n_layers": depth})
-    counts = config.pattern_counts()
-    assert sum(count for _, count in counts) == depth
+def deepened(config: GPTConfig, more: int) -> GPTConfig:
+    """The config with more layers; an override that no layer of the shallow one had may not fit."""
+    try:
+        return GPTConfig.model_validate(config.model_dump() | {"n_layers": config.n_layers + more})
+    except ValidationError:
+        return config
+
+
+@given(gpt_configs(), st.integers(0, 50))
+def test_distinct_layers_are_counted_as_one_meets_them(config: GPTConfig, more: int) -> None:
+    config = deepened(config, more)
+    depth = config.n_layers
     through = [config.layer(index) for index in range(depth)]
-    for position, (layer, count) in enumerate(counts):
-        assert sum(1 for index in range(depth) if index % len(counts) == position) == count
-        assert all(through[index] == layer for index in range(position, depth, len(counts)))
+    for layer, count in config.distinct_layers:
+        alike = sum(number for other, number in config.distinct_layers if other == layer)
+        assert through.count(layer) == alike >= count
+    assert sum(count for _, count in config.distinct_layers) == depth
 
 
-@pytest.mark.parametrize(("depth", "expected"), [(1, [4]), (2, [4, 2]), (5, [4, 2, 4, 2, 4])])
+@given(gpt_configs(), st.integers(0, 50))
+def test_each_layer_has_its_repeated_override_and_then_its_single_ones(config: GPTConfig, more: int) -> None:
+    config = deepened(config, more)
+    base = config.model_dump(exclude={"layers", "single_layers"})
+    for index in range(config.n_layers):
+        expected = base
+        if config.layers:
+            expected = deep_merge(expected, config.layers[index % len(config.layers)])
+        for single in config.single_layers:
+            if single["at"] in (index, index - config.n_layers):
+                expected = deep_merge(expected, {k: v for k, v in single.items() if k != "at"})
+        assert config.layer(index) == GPTConfig.model_validate(expected)
+
+
+@pytest.mark.parametrize(("depth", "expected"), [(2, [4, 2]), (5, [4, 2, 4, 2, 4])])
 def test_overrides_repeat_until_the_layers_are_filled(depth: int, expected: list[int]) -> None:
     config = GPTConfig.model_validate(SMALL | {"n_layers": depth, "layers": [{}, {"n_heads": 2}]})
     assert [config.layer(index).n_heads for index in range(depth)] == expected
@@ -114,3 +135,29 @@ def test_mappings_of_different_kinds_do_not_mix() -> None:
     assert deep_merge(base, {"attention": {"kind": "grouped_query", "out_bias": False}}) == {
         "attention": {"kind": "grouped_query", "n_kv_heads": 2, "out_bias": False}
     }
+
+
+def test_single_layers_are_counted_from_either_end_and_come_after_the_pattern() -> None:
+    config = GPTConfig.model_validate(
+        SMALL
+        | {
+            "n_layers": 5,
+            "layers": [{"n_heads": 2}, {}],
+            "single_layers": [{"at": [0, -1], "n_heads": 6}, {"at": 0, "activation": "relu"}],
+        }
+    )
+    assert [config.layer(index).n_heads for index in range(5)] == [6, 4, 2, 4, 6]
+    assert [config.layer(index).activation for index in range(5)] == ["relu"] + ["gelu_tanh"] * 4
+    assert [count for _, count in config.distinct_layers] == [1, 2, 1, 1]
+
+
+def test_a_layer_without_positions_among_rotary_ones() -> None:
+    config = GPTConfig.model_validate(
+        SMALL
+        | {
+            "n_layers": 4,
+            "position": {"kind": "rotary"},
+            "single_layers": [{"at": 3, "position": {"kind": "none"}}],
+        }
+    )
+    assert [block.attention.position is None for block in GPTModel(config).blocks] == [False] * 3 + [True]

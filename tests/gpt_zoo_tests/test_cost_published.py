@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from model_probes import on_meta, unique_numel
+from torch import nn
 
 from gpt_zoo import GPT_CONFIG_124M, GPTConfig, model_cost
 
@@ -114,7 +115,7 @@ def test_training_costs_6n_plus_12_lhqt(name: str) -> None:
     # look-ups, norms and biases, with the head even if it is tied.
     config, _ = PUBLISHED[name]
     model = on_meta(config)
-    matrices = [module.weight for module in model.modules() if type(module).__name__ == "Linear"]
+    matrices = [module.weight for module in model.modules() if isinstance(module, nn.Linear)]
     n = sum(matrix.numel() for matrix in matrices)
     layers, heads, head_dim, time = config.n_layers, config.n_heads, config.emb_dim // config.n_heads, 512
     expected = 6 * n + 12 * layers * heads * head_dim * time

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 import torch
-from config_strategies import SHIPPED_KINDS, config_with
+from config_strategies import SHIPPED_KINDS, config_with, gpt_configs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from model_probes import random_ids
 from torch import Tensor
 from torch.nn import functional as F
 
-from gpt_zoo import GPTConfig, GPTModel, generate
+from gpt_zoo import GPTConfig, GPTModel, Sampling, generate, generate_stream, pad_left
 
 
 def lively(config: GPTConfig) -> GPTModel:
@@ -214,3 +214,74 @@ def test_options_out_of_range(options: dict[str, Any], message: str) -> None:
     model = small_model()
     with pytest.raises(ValueError, match=message):
         generate(model, random_ids(model.config), **{"max_new_tokens": 1} | options)
+
+
+@given(gpt_configs(), st.data())
+@settings(max_examples=40)
+def test_with_a_cache_it_writes_what_it_writes_without(config: GPTConfig, data: st.DataObject) -> None:
+    model = lively(config)
+    lengths = data.draw(st.lists(st.integers(1, config.context_length), min_size=1, max_size=3))
+    prompts = [random_ids(config, time=length)[0].tolist() for length in lengths]
+    ids, mask = pad_left(prompts)
+    steps = data.draw(st.integers(1, config.context_length + 3))
+    options = {"attention_mask": mask, "seed": 7, "top_k": 3}
+    cached = generate(model, ids, steps, **options)
+    assert torch.equal(cached, generate(model, ids, steps, use_cache=False, **options))
+
+
+@pytest.mark.parametrize(("slot", "kind"), SHIPPED_KINDS)
+def test_a_batch_of_padded_prompts_is_each_prompt_on_its_own(slot: str, kind: str) -> None:
+    model = lively(config_with(slot, kind))
+    prompts = [random_ids(model.config, time=length)[0].tolist() for length in (7, 1, 4)]
+    ids, mask = pad_left(prompts, pad_id=5)
+    together = generate(model, ids, 25, attention_mask=mask, temperature=0)  # beyond the context of 19
+    for row, prompt in enumerate(prompts):
+        alone = generate(model, torch.tensor([prompt]), 25, temperature=0)[0]
+        assert torch.equal(together[row, 7 - len(prompt) :], alone)
+
+
+def test_a_stream_gives_the_same_tokens_one_by_one() -> None:
+    model = small_model()
+    ids = random_ids(model.config, batch=2)
+    stream = generate_stream(model, ids, 12, sampling=Sampling(top_k=5), seed=3)
+    first = next(stream)
+    assert first.shape == (2, 1)
+    whole = torch.cat([ids, first, *stream], dim=1)
+    assert torch.equal(whole, generate(model, ids, 12, top_k=5, seed=3))
+
+
+def test_a_sequence_ends_at_a_stop_token_and_the_batch_with_its_last() -> None:
+    model = model_with_logits([0.0, 0.0, 0.0])
+    ids = torch.zeros(64, 1, dtype=torch.long)
+    written = generate(model, ids, 200, stop_ids={2}, seed=1)
+    assert written.size(1) < 201, "all have ended long before"
+    for row in written[:, 1:].tolist():
+        end = row.index(2)
+        assert set(row[end:]) == {2}, "behind its end a sequence repeats its last token"
+    lengths = [row.index(2) for row in written[:, 1:].tolist()]
+    assert written.size(1) == max(lengths) + 2
+    # A third of the draws ends a sequence: 2 tokens before it on average, with a spread of sqrt(6 / 64).
+    assert abs(sum(lengths) / 64 - 2) < 5 * math.sqrt(6 / 64)
+
+
+@pytest.mark.parametrize(
+    ("min_p", "expected"),
+    [
+        (0.0, PROBABILITIES),
+        (0.2, [15 / 95, 50 / 95, 0, 30 / 95]),  # at least 0.1
+        (0.5, [0, 5 / 8, 0, 3 / 8]),  # at least 0.25
+        (1.0, [0, 1, 0, 0]),
+    ],
+)
+def test_min_p_keeps_what_is_likely_beside_the_likeliest(min_p: float, expected: list[float]) -> None:
+    check_frequencies(expected, min_p=min_p)
+
+
+def test_no_prompt_to_pad() -> None:
+    with pytest.raises(ValueError, match="each sequence needs at least one token"):
+        pad_left([[1], []])
+
+
+def test_a_wrong_option_is_told_before_the_first_token() -> None:
+    with pytest.raises(ValueError, match="must not be negative"):
+        generate_stream(small_model(), torch.zeros(1, 1, dtype=torch.long), -1)

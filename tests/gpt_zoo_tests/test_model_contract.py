@@ -1,40 +1,31 @@
 """What holds for every model that can be declared."""
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
-from config_strategies import SHIPPED_KINDS, config_with, gpt_configs
+from config_strategies import NEEDED, SHIPPED_KINDS, config_with, gpt_configs
 from hypothesis import assume, given, settings
-from model_probes import on_meta, random_ids, randomized, write_out_attention
+from model_probes import random_ids, randomized, write_out_attention
 from torch.nn import functional as F
 
 from gpt_zoo import GPT_CONFIG_124M, GPTConfig, GPTModel
+from gpt_zoo.config.merge import deep_merge
 from gpt_zoo.layers.activations import ACTIVATIONS
+from gpt_zoo.testing import CHECKS, find_dependence
 
 
-def check_causality(config: GPTConfig) -> None:
-    """The gradient of the logits at t by the embedding of the token at s is zero if s > t, and only then."""
-    model = randomized(GPTModel(config)).eval()
-    embedded = []
-    model.token_table.register_forward_hook(lambda module, inputs, output: embedded.append(output))
-    logits = model(random_ids(config))
-    weights = torch.randn(config.vocab_size, dtype=torch.float64)  # so that no two gradients cancel
-    for t in range(config.context_length):
-        (gradient,) = torch.autograd.grad(logits[0, t] @ weights, embedded[0], retain_graph=True)
-        depends = [bool(gradient[0, s].any()) for s in range(config.context_length)]
-        assert depends == [s <= t for s in range(config.context_length)]
-
-
-@given(gpt_configs())
-def test_a_token_sees_those_before_it_and_none_after(config: GPTConfig) -> None:
-    assume(config.emb_dim > 2)  # a layer norm of one or two numbers keeps their signs only
-    check_causality(config)
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+@given(config=gpt_configs())
+def test_every_model_keeps_the_contract(check: Callable[[GPTConfig], None], config: GPTConfig) -> None:
+    check(config)
 
 
 @pytest.mark.parametrize(("slot", "kind"), SHIPPED_KINDS)
-def test_every_kind_sees_those_before_it_and_none_after(slot: str, kind: str) -> None:
-    check_causality(config_with(slot, kind))
+def test_every_kind_sees_all_tokens_before_it(slot: str, kind: str) -> None:
+    depends = find_dependence(config_with(slot, kind))
+    assert torch.equal(depends, torch.ones_like(depends).tril())
 
 
 @given(gpt_configs())
@@ -62,30 +53,22 @@ def test_attention_written_out_gives_the_same_logits(config: GPTConfig) -> None:
     torch.testing.assert_close(write_out_attention(model)(ids), fused, rtol=1e-8, atol=1e-8)
 
 
-@given(gpt_configs())
-def test_forward_and_backward_are_finite_and_reach_every_parameter(config: GPTConfig) -> None:
-    model = GPTModel(config).train()
-    ids = random_ids(config, batch=2)
-    loss = F.cross_entropy(model(ids).flatten(0, 1), ids.flatten())
-    loss.backward()
-    assert loss.isfinite()
-    for name, parameter in model.named_parameters():
-        assert parameter.grad is not None, name
-        assert parameter.grad.isfinite().all(), name
-
-
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
 @pytest.mark.parametrize(("slot", "kind"), SHIPPED_KINDS)
 def test_every_parameter_matters(slot: str, kind: str, activation: str) -> None:
+    all_experts = {"feed_forward": {"n_experts_per_token": NEEDED["n_experts"]}}
     config = config_with(slot, kind, activation=activation, qkv_bias=True)
+    if kind == "mixture_of_experts":
+        config = GPTConfig.model_validate(deep_merge(config.model_dump(), all_experts))
     model = randomized(GPTModel(config))
     model(random_ids(config, batch=4)).sin().sum().backward()
+    # It adds the same to all scores of a query, which the softmax takes out again.
+    is_idle = config.attention.kind != "gated_linear" and config.position.kind != "rotary"
     for name, parameter in model.named_parameters():
-        if name.endswith("key.bias") and config.position.kind != "rotary":
-            # It adds the same to all scores of a query, which the softmax takes out again.
-            assert parameter.grad.abs().max() < 1e-9
+        if name.endswith("attention.key.bias") and is_idle:
+            assert parameter.grad.abs().max() < 1e-8
         else:
-            assert parameter.grad.abs().max() > 1e-9, name
+            assert parameter.grad.abs().max() > 1e-8, name
 
 
 @given(gpt_configs())
@@ -125,14 +108,6 @@ def test_dropout_acts_on_embeddings_weights_and_both_branches() -> None:
         torch.testing.assert_close(after[after != 0], 2 * before[after != 0])
 
 
-@given(gpt_configs())
-def test_models_are_built_on_the_meta_device_and_for_real_alike(config: GPTConfig) -> None:
-    shapes = [(name, tensor.shape) for name, tensor in GPTModel(config).state_dict().items()]
-    meta = on_meta(config)
-    assert [(name, tensor.shape) for name, tensor in meta.state_dict().items()] == shapes
-    assert all(tensor.is_meta for tensor in [*meta.parameters(), *meta.buffers()])
-
-
 def check_autocast(config: GPTConfig) -> None:
     model = GPTModel(config).train()
     ids = random_ids(config, batch=4)
@@ -156,7 +131,8 @@ def test_every_kind_computes_in_mixed_precision(slot: str, kind: str, activation
 @settings(max_examples=40)
 def test_every_model_computes_in_mixed_precision(config: GPTConfig) -> None:
     assume(config.emb_dim > 2)  # a layer norm of one or two numbers is a step, which magnifies any rounding
-    check_autocast(config)
+    # Larger weights than those of a fresh GPT-2 add up to larger numbers, of which less is known.
+    check_autocast(config.model_copy(update={"initialization": "gpt2"}))
 
 
 @pytest.mark.parametrize(("slot", "kind"), SHIPPED_KINDS)
@@ -166,7 +142,7 @@ def test_every_kind_learns_to_recite(slot: str, kind: str) -> None:
     model = GPTModel(config).train()
     ids = torch.randperm(config.vocab_size)[: config.context_length][None]
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
-    for _ in range(60):
+    for _ in range(100):
         loss = F.cross_entropy(model(ids[:, :-1]).flatten(0, 1), ids[:, 1:].flatten())
         optimizer.zero_grad()
         loss.backward()

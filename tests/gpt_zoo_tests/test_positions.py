@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -8,8 +9,9 @@ from model_probes import random_ids, randomized
 from torch import Tensor
 
 from gpt_zoo import GPTConfig, GPTModel
-from gpt_zoo.config.position.rotary import RotaryPositionConfig
-from gpt_zoo.layers.position import LearnedPosition, RotaryPosition, SinusoidalPosition
+from gpt_zoo.config.position.alibi import AlibiPositionConfig
+from gpt_zoo.config.position.rotary_scaling import NTKScalingConfig, RotarySpan
+from gpt_zoo.layers.position import AlibiPosition, LearnedPosition, RotaryPosition, SinusoidalPosition
 
 
 def model_config(kind: str, **position) -> GPTConfig:
@@ -23,14 +25,17 @@ def model_config(kind: str, **position) -> GPTConfig:
     )
 
 
-def rotary(head_dim: int, length: int, base: float = 10_000.0) -> RotaryPosition:
-    return RotaryPosition(RotaryPositionConfig(base=base), head_dim, length)
+def rotary(head_dim: int, length: int, **declared: Any) -> RotaryPosition:
+    config = GPTConfig(
+        vocab_size=2, context_length=length, emb_dim=head_dim, n_heads=1, n_layers=1,
+        position={"kind": "rotary"} | declared,
+    )  # fmt: skip
+    return RotaryPosition(config.position, config, 1.0)
 
 
 def turned(position: RotaryPosition, vector: Tensor, time: int) -> Tensor:
     """`vector` as the query at each of `time` positions."""
-    query = vector.expand(1, 1, time, -1)
-    return position(query, query)[0][0, 0]
+    return position.turn(vector.expand(1, 1, time, -1), torch.arange(time)[None])[0, 0]
 
 
 def test_rotary_by_hand() -> None:
@@ -59,7 +64,7 @@ def test_rotary_leaves_the_first_token_as_it_is() -> None:
 def test_rotary_scores_depend_on_the_distance_alone(
     half: int, first: int, second: int, shift: int, base: float
 ) -> None:
-    position = rotary(2 * half, 64, base).double()
+    position = rotary(2 * half, 64, base=base).double()
     query, key = torch.randn(2, 2 * half, dtype=torch.float64)
     queries, keys = turned(position, query, 64), turned(position, key, 64)
     here, there = queries[first] @ keys[second], queries[first + shift] @ keys[second + shift]
@@ -71,7 +76,9 @@ def test_rotary_scores_depend_on_the_distance_alone(
 def test_rotary_keeps_lengths(half: int, length: int) -> None:
     query = torch.randn(2, 3, length, 2 * half)
     key = torch.randn(2, 1, length, 2 * half)
-    for before, after in zip((query, key), rotary(2 * half, length)(query, key), strict=True):
+    position = rotary(2 * half, length)
+    for before in (query, key):
+        after = position.turn(before, torch.arange(length)[None])
         torch.testing.assert_close(after.norm(dim=-1), before.norm(dim=-1))
 
 
@@ -79,7 +86,7 @@ def test_rotary_keeps_lengths(half: int, length: int) -> None:
 def test_rotary_keeps_the_type_of_what_it_turns(dtype: torch.dtype) -> None:
     # Its tables are float32; values are not turned and keep theirs, and attention wants one type for all.
     query = torch.ones(1, 1, 3, 4, dtype=dtype)
-    assert [turned.dtype for turned in rotary(4, 3)(query, query)] == [dtype, dtype]
+    assert rotary(4, 3).turn(query, torch.arange(3)[None]).dtype == dtype
 
 
 def test_rotary_acts_on_queries_and_keys_and_not_on_values() -> None:
@@ -97,7 +104,7 @@ def test_sinusoidal_equals_the_formula_of_the_paper(width: int, base: float) -> 
         vocab_size=2, context_length=23, emb_dim=width, n_heads=1, n_layers=1,
         position={"kind": "sinusoidal", "base": base},
     )  # fmt: skip
-    table = SinusoidalPosition(config.position, config)(23)
+    table = SinusoidalPosition(config.position, config)(torch.arange(23)[None])[0]
     for t in range(23):
         for j in range(width):
             angle = t / base ** (2 * (j // 2) / width)
@@ -110,11 +117,118 @@ def test_learned_positions_are_rows_of_a_table() -> None:
     position = LearnedPosition(config.position, config)
     with torch.no_grad():
         position.table.weight.copy_(torch.arange(64)[:, None].expand(64, 10))
-    assert position(5).tolist() == [[float(t)] * 10 for t in range(5)]
+    assert position(torch.arange(5)[None])[0].tolist() == [[float(t)] * 10 for t in range(5)]
+
+
+def test_learned_positions_start_behind_the_offset() -> None:
+    config = model_config("learned", offset=2)
+    position = LearnedPosition(config.position, config)
+    assert position.table.weight.shape == (66, 10)
+    assert torch.equal(position(torch.tensor([[0, 63]]))[0], position.table.weight[[2, 65]])
+
+
+def test_neighbours_make_a_pair_when_interleaved() -> None:
+    # Pairs (0, 1) and (2, 3), which turn by t and by t / 100^(2/4) = t / 10.
+    at_3 = turned(rotary(4, 5, base=100.0, interleaved=True), torch.tensor([1.0, 0, 1, 0]), 5)[3]
+    expected = torch.tensor([math.cos(3), math.sin(3), math.cos(0.3), math.sin(0.3)])
+    torch.testing.assert_close(at_3, expected)
+
+
+def test_of_a_fraction_only_the_first_numbers_turn() -> None:
+    vector = torch.randn(8)
+    part, whole = turned(rotary(8, 5, fraction=0.5), vector, 5), turned(rotary(4, 5), vector[:4], 5)
+    assert torch.equal(part[:, :4], whole)
+    assert torch.equal(part[:, 4:], vector[4:].expand(5, 4))
+
+
+def test_alibi_slopes_of_the_paper() -> None:
+    # Press et al. 2021, section 3: 1/2, 1/4, ... 1/256 for 8 heads; for 16 the ratio is 1/sqrt(2).
+    alibi = AlibiPositionConfig()
+    assert alibi.slopes(8) == [2.0**-n for n in range(1, 9)]
+    assert alibi.slopes(16) == pytest.approx([2 ** (-n / 2) for n in range(1, 17)])
+    # 12 heads have the slopes of 8, then every other one of 16: 2^-0.5, 2^-1.5, 2^-2.5, 2^-3.5.
+    assert alibi.slopes(12) == pytest.approx(
+        [2.0**-n for n in range(1, 9)] + [2 ** (0.5 - n) for n in range(1, 5)]
+    )
+
+
+def test_alibi_takes_the_slope_times_the_distance_off_the_score() -> None:
+    config = GPTConfig.model_validate(
+        model_config("alibi").model_dump() | {"n_heads": 2, "emb_dim": 10, "context_length": 4}
+    )
+    positions = torch.arange(4)[None]
+    bias = AlibiPosition(config.position, config, 0.5).bias(positions, positions)
+    # 2^-(8·1/2) = 1/16 and 1/256.
+    assert bias[0, :, 3].tolist() == [[-3 / 16, -2 / 16, -1 / 16, 0], [-3 / 256, -2 / 256, -1 / 256, 0]]
+    scaled = AlibiPosition(AlibiPositionConfig(scaled=True), config, 0.5).bias(positions, positions)
+    torch.testing.assert_close(scaled, bias / 2)
+
+
+def test_alibi_rounded_to_bfloat16() -> None:
+    """Of the 32 slopes the first is 2^-0.25 = 0.8409, in 8 bits 0.83984375; times 3 that is 2.515625."""
+    config = GPTConfig.model_validate(
+        model_config("alibi").model_dump() | {"n_heads": 32, "emb_dim": 64, "context_length": 4}
+    )
+    positions = torch.arange(4)[None]
+    rounded = AlibiPosition(AlibiPositionConfig(rounded=True), config, 0.5).bias(positions, positions)
+    assert rounded[0, 0, 0].tolist() == [0.0, 0.83984375, 1.6796875, 2.515625]
+    assert rounded[0, 0, 3].tolist() == [-2.515625, 0.83984375 - 2.515625, 1.6796875 - 2.515625, 0.0]
+
+
+def test_linear_scaling_divides_the_positions() -> None:
+    vector = torch.randn(8)
+    stretched = turned(rotary(8, 9, scaling={"kind": "linear", "factor": 4.0}), vector, 9)
+    torch.testing.assert_close(stretched[::4], turned(rotary(8, 3), vector, 3), rtol=1e-5, atol=1e-5)
+
+
+def test_ntk_scaling_slows_the_last_pair_by_the_factor_and_keeps_the_first() -> None:
+    scaling = NTKScalingConfig(factor=4.0)
+    span = RotarySpan(base=10_000.0, dim=8)
+    frequencies = [10_000.0 ** (-pair / 4) for pair in range(4)]
+    scaled = [scaling.frequency(f, pair, span) for pair, f in enumerate(frequencies)]
+    assert scaled[0] == frequencies[0]
+    assert scaled[3] == pytest.approx(frequencies[3] / 4)
+    # The same as a base of 10,000 · 4^(8/6), Peng et al. 2023, section 3.1.
+    base = 10_000.0 * 4 ** (8 / 6)
+    assert scaled == pytest.approx([base ** (-pair / 4) for pair in range(4)])
+
+
+SCALINGS = {
+    "linear": ({"factor": 3.0}, {"rope_type": "linear", "factor": 3.0}),
+    "llama3": (
+        {"factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_context": 64},
+        {
+            "rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+            "original_max_position_embeddings": 64,
+        },
+    ),
+    "yarn": (
+        {"factor": 4.0, "original_context": 64, "beta_fast": 16.0},
+        {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 64, "beta_fast": 16.0},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", SCALINGS)
+def test_scalings_are_those_of_transformers(kind: str) -> None:
+    from transformers import LlamaConfig
+    from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
+
+    ours, theirs = SCALINGS[kind]
+    config = LlamaConfig(
+        hidden_size=64, num_attention_heads=1, max_position_embeddings=256,
+        rope_parameters={"rope_theta": 500.0} | theirs,
+    )  # fmt: skip
+    cos, sin = LlamaRotaryEmbedding(config)(torch.zeros(1), torch.arange(256)[None])
+    position = rotary(64, 256, base=500.0, scaling={"kind": kind} | ours)
+    # Both know the angles, up to 256, to float32: 256 · 2^-23 = 3e-5.
+    torch.testing.assert_close(position.cos, cos[0, :, :32], rtol=0, atol=3e-5)
+    torch.testing.assert_close(position.sin, sin[0, :, :32], rtol=0, atol=3e-5)
 
 
 @pytest.mark.parametrize(
-    ("kind", "knows_order"), [("learned", True), ("sinusoidal", True), ("rotary", True), ("none", False)]
+    ("kind", "knows_order"),
+    [("learned", True), ("sinusoidal", True), ("rotary", True), ("alibi", True), ("none", False)],
 )
 def test_without_positions_the_order_of_what_came_before_is_unknown(kind: str, knows_order: bool) -> None:
     # One layer: the last token sees the others as a set. Deeper ones learn the order from the causal mask.
@@ -124,7 +238,7 @@ def test_without_positions_the_order_of_what_came_before_is_unknown(kind: str, k
     assert torch.allclose(first, second, atol=1e-10) != knows_order
 
 
-@pytest.mark.parametrize("kind", ["sinusoidal", "rotary", "none"])
+@pytest.mark.parametrize("kind", ["sinusoidal", "rotary", "alibi", "none"])
 def test_fixed_positions_are_neither_parameters_nor_saved(kind: str) -> None:
     model = GPTModel(model_config(kind))
     assert not [name for name in model.state_dict() if "position" in name]

@@ -2,8 +2,10 @@
 
 import pytest
 
+from registry.catalog import list_variants
 from registry.document import marks_within
 from registry.errors import DeclarationError
+from registry.kinds import shortest
 from registry.variant import load_variant, resolve_variant
 from registry.yaml_source import load_document
 
@@ -45,7 +47,7 @@ def test_values_override_deeply_and_headers_are_not_inherited(write):
     assert (variant.description, variant.source) == ("", "")
     assert variant.origin.name == "child.yaml"
     assert variant.config.n_layers == 3
-    assert variant.config.attention.model_dump() == {
+    assert shortest(variant.config.attention) == {
         "kind": "grouped_query",
         "n_kv_heads": 2,
         "out_bias": False,
@@ -54,7 +56,7 @@ def test_values_override_deeply_and_headers_are_not_inherited(write):
 
 def test_another_kind_replaces_the_whole_mapping(write):
     variant = load_variant(write("child.yaml", "extends: base.yaml\nattention: {kind: multi_head}\n"))
-    assert variant.config.attention.model_dump() == {"kind": "multi_head", "out_bias": True}
+    assert shortest(variant.config.attention) == {"kind": "multi_head"}
 
 
 def test_a_chain_of_files_in_folders(write):
@@ -116,7 +118,7 @@ def test_unknown_bases(write, tmp_path):
     assert line.startswith(
         f"{tmp_path}/a.yaml:1:1: extends: no variant is called `gpt-nanoo`; did you mean `gpt-nano`?"
     )
-    assert "`gpt2-xl`" in line
+    assert line.endswith(f"`gpt-zoo list` names all {len(list_variants())}")
     assert refusal(write("b.yaml", "extends: none.yaml\n")) == [
         f"{tmp_path}/b.yaml:1:1: extends: there is no file `{tmp_path}/none.yaml`"
     ]

@@ -9,7 +9,7 @@ from typing import Any
 from experiments.data.config import HuggingFaceCorpus
 from experiments.data.corpora.columns import text_of_row
 from experiments.data.errors import DataError
-from experiments.data.network import is_reachable
+from gpt_zoo.network import is_reachable
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from experiments.data.errors import DataError
-from experiments.data.network import is_reachable
 from experiments.data.tokenizers.base import Ids
 from experiments.data.tokenizers.storage import save_description
 from gpt_zoo.config.base import did_you_mean
+from gpt_zoo.network import is_reachable
 
 if TYPE_CHECKING:
     import tiktoken

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import PositiveInt
 
-from gpt_zoo.config.attention.base import AttentionConfig, near_divisors
+from gpt_zoo.config.attention.heads import HeadsAttentionConfig, near_divisors
 from gpt_zoo.config.component import BrokenRule
 
 if TYPE_CHECKING:
     from gpt_zoo.config.gpt import GPTConfig
 
 
-class GroupedQueryAttentionConfig(AttentionConfig):
+class GroupedQueryAttentionConfig(HeadsAttentionConfig):
     """Groups of query heads share a key and a value head."""
 
     kind: Literal["grouped_query"] = "grouped_query"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from gpt_zoo.config.attention.base import AttentionConfig
+from gpt_zoo.config.attention.heads import HeadsAttentionConfig
 
 if TYPE_CHECKING:
     from gpt_zoo.config.gpt import GPTConfig
 
 
-class MultiHeadAttentionConfig(AttentionConfig):
+class MultiHeadAttentionConfig(HeadsAttentionConfig):
     """Every query head has a key and a value head of its own."""
 
     kind: Literal["multi_head"] = "multi_head"

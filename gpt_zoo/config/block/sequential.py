@@ -1,26 +1,22 @@
 """The sequential block, declared."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from gpt_zoo.config.block.base import BlockConfig
 
-if TYPE_CHECKING:
-    from gpt_zoo.config.gpt import GPTConfig
-
 
 class TransformerBlockConfig(BlockConfig):
-    """Attention, then feed-forward, each behind a norm and added to the residual stream (pre-norm)."""
+    """Attention, then feed-forward, each added to the residual stream."""
 
     kind: Literal["sequential"] = "sequential"
     module: ClassVar[str] = "gpt_zoo.layers.block:TransformerBlock"
     source: ClassVar[str] = 'Radford et al. 2019, "Language Models are Unsupervised Multitask Learners"'
 
-    def params(self, model: GPTConfig) -> int:
-        """Attention, feed-forward and two norms."""
-        return (
-            model.attention.params(model)
-            + model.feed_forward.params(model)
-            + 2 * model.norm.params(model.emb_dim)
-        )
+    norm_placement: Literal["pre", "post", "reordered", "sandwich"] = "pre"
+    """Where a branch f has its norms. `pre`: x + f(norm(x)), as GPT-2. `post`: norm(x + f(x)), Vaswani et al.
+    2017, arXiv:1706.03762. `reordered`: x + norm(f(x)), OLMo Team 2024, "2 OLMo 2 Furious", arXiv:2501.00656.
+    `sandwich`: x + norm(f(norm(x))), Gemma Team 2024, "Gemma 2", arXiv:2408.00118."""
+
+    def norms(self) -> int:
+        """One a branch, or two."""
+        return 4 if self.norm_placement == "sandwich" else 2

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from gpt_zoo.config.feed_forward.base import FeedForwardBaseConfig
+from gpt_zoo.config.feed_forward.dense import DenseFeedForwardConfig
 
 if TYPE_CHECKING:
     from gpt_zoo.config.gpt import GPTConfig
 
 
-class FeedForwardConfig(FeedForwardBaseConfig):
+class FeedForwardConfig(DenseFeedForwardConfig):
     """Expand, activate, project back."""
 
     kind: Literal["plain"] = "plain"
@@ -21,6 +21,6 @@ class FeedForwardConfig(FeedForwardBaseConfig):
     bias: bool = True
     """Whether both linear maps have a bias."""
 
-    def hidden(self, model: GPTConfig) -> int:
-        """F = 4·D unless declared."""
-        return self.hidden_dim or 4 * model.emb_dim
+    def usual_hidden(self, model: GPTConfig) -> int:
+        """F = 4·D."""
+        return 4 * model.emb_dim

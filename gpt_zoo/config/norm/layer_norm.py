@@ -1,8 +1,17 @@
 """Layer norm, declared."""
 
-from typing import ClassVar, Literal
+from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import PositiveFloat
+
+from gpt_zoo.config.component import BrokenRule
 from gpt_zoo.config.norm.base import NormConfig
+
+if TYPE_CHECKING:
+    from gpt_zoo.config.gpt import GPTConfig
 
 
 class LayerNormConfig(NormConfig):
@@ -12,6 +21,21 @@ class LayerNormConfig(NormConfig):
     module: ClassVar[str] = "gpt_zoo.layers.norm:LayerNorm"
     source: ClassVar[str] = 'Ba et al. 2016, "Layer Normalization", arXiv:1607.06450'
 
+    eps: PositiveFloat = 1e-5
+    """Added to the variance, so that a constant input divides by no zero."""
+    weight: bool = True
+    """Whether there is a scale. Without scale and shift: Groeneveld et al. 2024, "OLMo", arXiv:2402.00838."""
+    bias: bool = True
+    """Whether there is a shift."""
+
     def params(self, width: int) -> int:
-        """Scale and shift."""
-        return 2 * width
+        """Scale and shift, if any."""
+        return (self.weight + self.bias) * width
+
+    def broken_rules(self, model: GPTConfig) -> Iterator[BrokenRule]:
+        """A shift comes with a scale."""
+        if self.bias and not self.weight:
+            yield BrokenRule(
+                ("norm", "bias"),
+                "a layer norm with a shift has a scale too, got weight false and bias true; try bias false",
+            )

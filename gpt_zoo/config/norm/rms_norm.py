@@ -1,8 +1,17 @@
 """RMS norm, declared."""
 
-from typing import ClassVar, Literal
+from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import PositiveFloat
+
+from gpt_zoo.config.component import BrokenRule
 from gpt_zoo.config.norm.base import NormConfig
+
+if TYPE_CHECKING:
+    from gpt_zoo.config.gpt import GPTConfig
 
 
 class RMSNormConfig(NormConfig):
@@ -14,6 +23,23 @@ class RMSNormConfig(NormConfig):
         'Zhang and Sennrich 2019, "Root Mean Square Layer Normalization", arXiv:1910.07467'
     )
 
+    eps: PositiveFloat = 1e-5
+    """Added to the mean of the squares, so that zeros divide by no zero."""
+    weight: bool = True
+    """Whether there is a scale."""
+    unit_offset: bool = False
+    """Whether the scale is what is learned plus 1, so that weight decay pulls it to 1. Gemma Team 2024,
+    "Gemma", arXiv:2403.08295."""
+
     def params(self, width: int) -> int:
-        """The scale."""
-        return width
+        """The scale, if any."""
+        return self.weight * width
+
+    def broken_rules(self, model: GPTConfig) -> Iterator[BrokenRule]:
+        """An offset needs a scale."""
+        if self.unit_offset and not self.weight:
+            yield BrokenRule(
+                ("norm", "unit_offset"),
+                "`unit_offset` is added to a scale, got weight false and unit_offset true; "
+                "try unit_offset false",
+            )

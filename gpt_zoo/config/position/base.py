@@ -19,8 +19,9 @@ class PositionConfig(Component):
 
 
 class EmbeddedPositionConfig(PositionConfig):
-    """A position that is added to the token embeddings; its module maps T to a (T, emb_dim) table."""
+    """A position that is added to the token embeddings; its module maps positions to vectors of emb_dim."""
 
 
 class AttentionPositionConfig(PositionConfig):
-    """A position that acts on the queries and keys of each attention; its module maps both to both."""
+    """A position that acts in each attention: its module, an `AttentionPosition`, turns queries and keys, or
+    adds to their scores, or both."""

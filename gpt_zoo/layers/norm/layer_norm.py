@@ -17,10 +17,17 @@ class LayerNorm(nn.Module):
 
     def __init__(self, config: LayerNormConfig, width: int) -> None:
         super().__init__()
-        self.eps = config.eps
-        self.scale = nn.Parameter(torch.ones(width))
-        self.shift = nn.Parameter(torch.zeros(width))
+        self.width, self.eps = width, config.eps
+        self.scale = nn.Parameter(torch.ones(width)) if config.weight else None
+        self.shift = nn.Parameter(torch.zeros(width)) if config.bias else None
+
+    def reset_parameters(self) -> None:
+        """Ones and zeros."""
+        if self.scale is not None:
+            nn.init.ones_(self.scale)
+        if self.shift is not None:
+            nn.init.zeros_(self.shift)
 
     def forward(self, x: Float[Tensor, "*batch width"]) -> Float[Tensor, "*batch width"]:
         """Each vector of `x`, normalised."""
-        return F.layer_norm(x, self.scale.shape, self.scale, self.shift, self.eps)
+        return F.layer_norm(x, (self.width,), self.scale, self.shift, self.eps)

@@ -17,9 +17,16 @@ class RMSNorm(nn.Module):
 
     def __init__(self, config: RMSNormConfig, width: int) -> None:
         super().__init__()
-        self.eps = config.eps
-        self.scale = nn.Parameter(torch.ones(width))
+        self.width, self.eps = width, config.eps
+        self.offset = 1.0 if config.unit_offset else 0.0
+        self.scale = nn.Parameter(torch.full((width,), 1.0 - self.offset)) if config.weight else None
+
+    def reset_parameters(self) -> None:
+        """A scale of ones, less the offset."""
+        if self.scale is not None:
+            nn.init.constant_(self.scale, 1.0 - self.offset)
 
     def forward(self, x: Float[Tensor, "*batch width"]) -> Float[Tensor, "*batch width"]:
         """Each vector of `x`, normalised."""
-        return F.rms_norm(x, self.scale.shape, self.scale, self.eps)
+        scale = self.scale + self.offset if self.scale is not None and self.offset else self.scale
+        return F.rms_norm(x, (self.width,), scale, self.eps)

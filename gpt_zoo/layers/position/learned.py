@@ -1,7 +1,7 @@
 """Learned positions."""
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from gpt_zoo.config.gpt import GPTConfig
@@ -17,9 +17,12 @@ class LearnedPosition(nn.Module):
 
     def __init__(self, config: LearnedPositionConfig, model: GPTConfig) -> None:
         super().__init__()
-        self.table = nn.Embedding(model.context_length, model.emb_dim)
+        self.offset = config.offset
+        rows = model.context_length + config.offset
+        # The model draws it: torch need not.
+        self.table = nn.Embedding(rows, model.emb_dim, _weight=torch.empty(rows, model.emb_dim))
 
-    def forward(self, time: int) -> Float[Tensor, "time emb_dim"]:
-        """The vectors of the first `time` positions."""
-        vectors: Tensor = self.table(torch.arange(time, device=self.table.weight.device))
+    def forward(self, positions: Int[Tensor, "batch time"]) -> Float[Tensor, "batch time emb_dim"]:
+        """The vectors of the positions."""
+        vectors: Tensor = self.table(positions + self.offset)
         return vectors

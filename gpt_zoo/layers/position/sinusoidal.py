@@ -1,7 +1,7 @@
 """Sinusoidal positions."""
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from gpt_zoo.config.gpt import GPTConfig
@@ -19,12 +19,20 @@ class SinusoidalPosition(nn.Module):
 
     def __init__(self, config: SinusoidalPositionConfig, model: GPTConfig) -> None:
         super().__init__()
-        pairs = torch.arange(0, model.emb_dim, 2)
-        frequencies = config.base ** (-pairs / model.emb_dim)  # (ceil(D/2),)
-        angles = torch.arange(model.context_length)[:, None] * frequencies  # (T, ceil(D/2))
-        table = torch.stack((angles.sin(), angles.cos()), dim=-1).flatten(-2)[:, : model.emb_dim]  # (T, D)
-        self.register_buffer("table", table, persistent=False)
+        self.base = config.base
+        self.register_buffer("table", torch.empty(model.context_length, model.emb_dim), persistent=False)
+        self.reset_parameters()
 
-    def forward(self, time: int) -> Float[Tensor, "time emb_dim"]:
-        """The vectors of the first `time` positions."""
-        return self.table[:time]
+    def reset_parameters(self) -> None:
+        """Write the table, (context_length, D)."""
+        if self.table.is_meta:  # holds no values, and torch takes a second to learn how it would compute them
+            return
+        time, width = self.table.shape
+        pairs = torch.arange(0, width, 2, device=self.table.device)
+        frequencies = self.base ** (-pairs / width)  # (ceil(D/2),)
+        angles = torch.arange(time, device=self.table.device)[:, None] * frequencies  # (T, ceil(D/2))
+        self.table.copy_(torch.stack((angles.sin(), angles.cos()), dim=-1).flatten(-2)[:, :width])
+
+    def forward(self, positions: Int[Tensor, "batch time"]) -> Float[Tensor, "batch time emb_dim"]:
+        """The vectors of the positions."""
+        return self.table[positions]

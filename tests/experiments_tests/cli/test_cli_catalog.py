@@ -33,7 +33,17 @@ def test_help_loads_nothing_heavy():
     assert "search" in answer.stdout
 
 
-@pytest.mark.parametrize("arguments", [["cost", "gpt2"], ["list"], ["show", "gpt2"], ["schema"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["cost", "gpt2"],
+        ["list"],
+        ["list", "--kinds"],
+        ["show", "gpt2"],
+        ["schema"],
+        ["diff", "gpt2", "gpt2-medium"],
+    ],
+)
 def test_commands_about_declarations_need_no_torch(arguments):
     code = (
         f"import sys; sys.argv = ['gpt-zoo', *{arguments}]\n"

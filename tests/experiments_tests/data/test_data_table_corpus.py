@@ -10,8 +10,8 @@ import pytest
 from experiments.data.config import DataConfig
 from experiments.data.corpora import open_corpus
 from experiments.data.errors import DataError
-from experiments.data.network import is_reachable
 from experiments.progress import Silent
+from gpt_zoo.network import is_reachable
 
 
 def read(kind: str, max_bytes=None, **options):

@@ -13,6 +13,7 @@ COST = Cost(
     batch_size=1,
     params=700,
     params_non_embedding=300,
+    params_active=700,
     flops_forward=4000,
     flops_forward_causal=3000,
     flops_train_per_token=1200,  # 3 x 4000 / 10

@@ -97,7 +97,7 @@ class HalfCounted(FeedForwardConfig):
 def test_a_formula_that_does_not_count_what_is_computed_stops_the_trial(
     tokens: Tokens, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gpt_zoo.config.kinds import KINDS
+    from gpt_zoo.config.slot import KINDS
 
     monkeypatch.setitem(KINDS["feed_forward"], "half_counted", HalfCounted)
     config = tiny(feed_forward={"kind": "half_counted"})

@@ -230,10 +230,11 @@ def test_a_search_is_no_comparison(text: Path, tmp_path: Path) -> None:
 
 
 def test_the_dropout_of_the_experiment_is_that_of_every_layer() -> None:
-    config = GPTConfig.model_validate({**TINY, "drop_rate": 0.1, "layers": [{"drop_rate": 0.2}, {}]})
+    overrides = {"layers": [{"drop_rate": 0.2}, {}], "single_layers": [{"at": -1, "drop_rate": 0.3}]}
+    config = GPTConfig.model_validate({**TINY, "n_layers": 3, "drop_rate": 0.1, **overrides})
     own, given = fit_to_experiment(config, 256, None), fit_to_experiment(config, 256, 0.0)
-    assert [layer.drop_rate for layer in own.pattern] == [0.2, 0.1]
-    assert [layer.drop_rate for layer in given.pattern] == [0.0, 0.0]
+    assert [own.layer(index).drop_rate for index in range(3)] == [0.2, 0.1, 0.3]
+    assert [given.layer(index).drop_rate for index in range(3)] == [0.0, 0.0, 0.0]
     assert fit_to_experiment(config, 300, None).vocab_size == 300
 
 

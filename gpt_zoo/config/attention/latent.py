@@ -1,0 +1,93 @@
+"""Multi-head latent attention, declared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import NonNegativeInt, PositiveInt
+
+from gpt_zoo.config.attention.softmax import SoftmaxAttentionConfig
+from gpt_zoo.config.component import BrokenRule, Macs, linear_params
+from gpt_zoo.config.position.base import AttentionPositionConfig
+
+if TYPE_CHECKING:
+    from gpt_zoo.config.gpt import GPTConfig
+
+
+class LatentAttentionConfig(SoftmaxAttentionConfig):
+    """Keys and values of all heads are expanded from one compressed vector a token, which is all that
+    decoding keeps; positions turn a part of each query and one key that all heads share."""
+
+    kind: Literal["latent"] = "latent"
+    module: ClassVar[str] = "gpt_zoo.layers.attention:LatentAttention"
+    source: ClassVar[str] = 'DeepSeek-AI 2024, "DeepSeek-V2", arXiv:2405.04434'
+
+    kv_rank: PositiveInt
+    """c, the size of the compressed keys and values."""
+    head_dim: PositiveInt
+    """d, the part of a query or key that has no position."""
+    rope_head_dim: NonNegativeInt = 0
+    """r, the part that positions turn; its key is shared by all heads."""
+    value_head_dim: PositiveInt
+    """v, the size of a value."""
+    query_rank: PositiveInt | None = None
+    """q, the size of the compressed queries; None projects them at once."""
+    out_bias: bool = False
+
+    def query_dim(self, model: GPTConfig) -> int:
+        """d + r."""
+        return self.head_dim + self.rope_head_dim
+
+    def params(self, model: GPTConfig) -> int:
+        """One for each weight of `_weights`, the biases, two norms at most, H sinks."""
+        biases = model.emb_dim if self.out_bias else 0
+        if model.qkv_bias:
+            biases += self.kv_rank + self.rope_head_dim + (self.query_rank or self._queries(model))
+        norms = model.norm.params(self.kv_rank)
+        norms += 0 if self.query_rank is None else model.norm.params(self.query_rank)
+        return self._weights(model) + biases + norms + (model.n_heads if self.sinks else 0)
+
+    def _queries(self, model: GPTConfig) -> int:
+        return model.n_heads * self.query_dim(model)
+
+    def _weights(self, model: GPTConfig) -> int:
+        """Queries D·H(d+r), or D·q + q·H(d+r); D·(c+r) down, c·H(d+v) up, H·v·D out."""
+        queries = self._queries(model)
+        down_and_up = model.emb_dim if self.query_rank is None else self.query_rank
+        return (
+            linear_params(down_and_up, queries, bias=False)
+            + (0 if self.query_rank is None else linear_params(model.emb_dim, self.query_rank, bias=False))
+            + linear_params(model.emb_dim, self.kv_rank + self.rope_head_dim, bias=False)
+            + linear_params(self.kv_rank, model.n_heads * (self.head_dim + self.value_head_dim), bias=False)
+            + linear_params(model.n_heads * self.value_head_dim, model.emb_dim, bias=False)
+        )
+
+    def macs(self, model: GPTConfig, time: int) -> Macs:
+        """One a weight and token; H·(d + r + v) for each pair. Keys and values are expanded, as in
+        training."""
+        pair = model.n_heads * (self.query_dim(model) + self.value_head_dim)
+        return Macs(
+            linear=time * self._weights(model),
+            attention=pair * time * time,
+            attention_causal=pair * (time * (time + 1) // 2),
+        )
+
+    def position_dim(self, model: GPTConfig) -> int:
+        """r."""
+        return self.rope_head_dim
+
+    def cache_values_per_token(self, model: GPTConfig) -> int:
+        """The compressed vector and the shared key: c + r."""
+        return self.kv_rank + self.rope_head_dim
+
+    def broken_rules(self, model: GPTConfig) -> Iterator[BrokenRule]:
+        """What is set aside for positions must have some."""
+        yield from super().broken_rules(model)
+        turns = isinstance(model.position, AttentionPositionConfig)
+        if self.rope_head_dim and not turns:
+            yield BrokenRule(
+                ("attention", "rope_head_dim"),
+                f"`rope_head_dim` is the part that positions turn, got {self.rope_head_dim} with "
+                f"{model.position.kind} positions; try 0, or position: {{kind: rotary}}",
+            )

@@ -1,0 +1,1 @@
+"""Embeddings: from token ids to the residual stream."""

@@ -1,0 +1,57 @@
+"""The token embedding, declared."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import PositiveFloat, PositiveInt
+
+from gpt_zoo.config.component import Component, linear_params
+
+if TYPE_CHECKING:
+    from gpt_zoo.config.gpt import GPTConfig
+
+
+class TokenEmbeddingConfig(Component):
+    """A table with a vector for each token, and what is done with it before the first layer."""
+
+    kind: Literal["token"] = "token"
+    module: ClassVar[str] = "gpt_zoo.layers.embedding:TokenEmbedding"
+    source: ClassVar[str] = 'Radford et al. 2019, "Language Models are Unsupervised Multitask Learners"'
+
+    dim: PositiveInt | None = None
+    """E, the width of the table, from which a projection without bias leads to `emb_dim`; None for `emb_dim`
+    and no projection. Lan et al. 2019, "ALBERT", arXiv:1909.11942; OPT-350m."""
+    multiplier: PositiveFloat | Literal["sqrt_dim"] = 1.0
+    """Factor of the vectors; `sqrt_dim` is √emb_dim. Vaswani et al. 2017, section 3.4, arXiv:1706.03762."""
+    norm: bool = False
+    """Whether a norm of the model's kind follows. Le Scao et al. 2022, "BLOOM", arXiv:2211.05100."""
+    pad_to: PositiveInt = 1
+    """The table and the head get rows up to a multiple of this; nothing reads them, they make the products of
+    the head faster. Shoeybi et al. 2019, "Megatron-LM", arXiv:1909.08053."""
+
+    def rows(self, model: GPTConfig) -> int:
+        """Rows of the table: the vocabulary, padded."""
+        return -(-model.vocab_size // self.pad_to) * self.pad_to
+
+    def width(self, model: GPTConfig) -> int:
+        """E."""
+        return self.dim or model.emb_dim
+
+    def factor(self, model: GPTConfig) -> float:
+        """The multiplier as a number."""
+        return math.sqrt(model.emb_dim) if self.multiplier == "sqrt_dim" else self.multiplier
+
+    def table_params(self, model: GPTConfig) -> int:
+        """V·E."""
+        return self.rows(model) * self.width(model)
+
+    def other_params(self, model: GPTConfig) -> int:
+        """Projection and norm."""
+        projection = 0 if self.dim is None else linear_params(self.dim, model.emb_dim, bias=False)
+        return projection + (model.norm.params(model.emb_dim) if self.norm else 0)
+
+    def macs(self, model: GPTConfig, time: int) -> int:
+        """Of the projection."""
+        return 0 if self.dim is None else time * self.dim * model.emb_dim

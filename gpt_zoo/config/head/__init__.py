@@ -1,0 +1,1 @@
+"""Heads: from the residual stream to the logits of the next token."""

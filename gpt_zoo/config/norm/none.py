@@ -1,0 +1,19 @@
+"""No norm, declared."""
+
+from typing import ClassVar, Literal
+
+from gpt_zoo.config.norm.base import NormConfig
+
+
+class NoNormConfig(NormConfig):
+    """Activations stay as they are."""
+
+    kind: Literal["none"] = "none"
+    module: ClassVar[str] = "gpt_zoo.layers.norm:NoNorm"
+    source: ClassVar[str] = (
+        'Zhang et al. 2019, "Fixup Initialization: Residual Learning Without Normalization", arXiv:1901.09321'
+    )
+
+    def params(self, width: int) -> int:
+        """None."""
+        return 0

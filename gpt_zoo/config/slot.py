@@ -1,0 +1,90 @@
+"""Where components are found: the kinds of each slot by name, and how a slot of a config is read."""
+
+from typing import Any
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from gpt_zoo.config.base import did_you_mean
+from gpt_zoo.config.component import Component
+
+KINDS: dict[str, dict[str, type[Component]]] = {
+    "attention": {},
+    "position": {},
+    "norm": {},
+    "feed_forward": {},
+    "block": {},
+    "embedding": {},
+    "head": {},
+    "rotary_scaling": {},  # of rotary positions
+    "expert": {},  # of a mixture of experts
+}
+"""The kinds by slot and name. `gpt_zoo.config.kinds` adds those that are shipped."""
+
+
+def register_kind(slot: str, config: type[Component]) -> None:
+    """Make `config` known as a kind of `slot`, under the default of its `kind`. Doing it twice does nothing.
+
+    Args:
+        slot: A key of `KINDS`: `attention`, `norm`, ...
+        config: A Component with cost formulas, whose `module` names the nn.Module that computes it.
+
+    Raises:
+        ValueError: there is no such slot, `config` names no kind, or the name is taken.
+    """
+    if slot not in KINDS:
+        raise ValueError(f"there is no slot `{slot}`; {did_you_mean(slot, KINDS)}")
+    kind = config.model_fields["kind"].default
+    if not isinstance(kind, str):
+        raise ValueError(f'{config.__name__} must name its kind, such as `kind: Literal["mine"] = "mine"`')
+    taken = KINDS[slot].setdefault(kind, config)
+    if taken is not config:
+        raise ValueError(f"`{slot}` already has a kind `{kind}`, {taken.__module__}.{taken.__name__}")
+
+
+class Slot:
+    """Annotates a field of a config that holds one of the kinds of a slot, told apart by `kind`.
+
+    The kinds are looked up when a config is read, not when this class is made, so that a kind which is added
+    later is known everywhere at once.
+
+    Args:
+        name: A key of `KINDS`.
+        optional: Whether the field may be None.
+    """
+
+    def __init__(self, name: str, *, optional: bool = False) -> None:
+        self.name, self.optional = name, optional
+
+    def read(self, value: Any) -> Component | None:
+        """The component that `value`, a mapping with a `kind` or a component, declares."""
+        kinds = KINDS[self.name]
+        if (value is None and self.optional) or (
+            isinstance(value, Component) and type(value) in kinds.values()
+        ):
+            return value
+        example = f"{{kind: {next(iter(kinds))}}}"
+        if not isinstance(value, dict) or "kind" not in value:
+            fix = f"{{kind: {value}}}" if isinstance(value, str) and value in kinds else example
+            message = f"`{self.name}` must be a mapping with a `kind`, such as {fix}"
+            raise PydanticCustomError("slot", "{message}", {"message": message})
+        kind = value["kind"]
+        if not isinstance(kind, str) or kind not in kinds:
+            message = f"`{self.name}` has no kind `{kind}`; {did_you_mean(str(kind), kinds)}"
+            raise PydanticCustomError("slot", "{message}", {"message": message})
+        return kinds[kind].model_validate(value)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            self.read,
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda value: None if value is None else value.model_dump()
+            ),
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        kinds = [handler(config.__pydantic_core_schema__) for config in KINDS[self.name].values()]
+        return {"oneOf": [*kinds, {"type": "null"}] if self.optional else kinds}

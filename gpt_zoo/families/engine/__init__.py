@@ -1,0 +1,1 @@
+"""How the tables of the families are read: configs and weights, both ways."""

@@ -1,0 +1,107 @@
+"""A folder as the Hugging Face hub has it: config.json, weights as safetensors, the tokenizer's files.
+
+Nothing in it is executed: JSON and safetensors are data, and pickles are not opened.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gpt_zoo.families.engine.errors import HubError, tell_names
+
+CONFIG = "config.json"
+WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
+TOKENIZER_FILES = (
+    "gpt_zoo_tokenizer.json",  # our own, which a model of bytes has
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "merges.txt",
+    "tokenizer.model",
+    "chat_template.jinja",
+    "generation_config.json",
+)
+_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.h5", "*.msgpack")
+
+
+@dataclass(frozen=True)
+class HubFolder:
+    """One folder."""
+
+    path: Path
+
+    def load_config(self) -> dict[str, Any]:
+        """The fields of config.json.
+
+        Raises:
+            HubError: there is none, or it holds no fields.
+        """
+        return _load_object(self.path / CONFIG)
+
+    def weight_files(self) -> list[Path]:
+        """The files of the weights; none if the folder has only a config.
+
+        Raises:
+            HubError: the weights are pickles, or the index names files that are not there.
+        """
+        if (self.path / WEIGHTS).is_file():
+            return [self.path / WEIGHTS]
+        if (self.path / INDEX).is_file():
+            return self._shards()
+        pickles = sorted(path.name for pattern in _PICKLES for path in self.path.glob(pattern))
+        if pickles:
+            raise HubError(
+                f"{self.path} has its weights in {tell_names(pickles)}, which can run code when opened and "
+                "are never unpickled; where they come from a source that you trust, convert them with "
+                "transformers: model.save_pretrained(folder, safe_serialization=True)"
+            )
+        return []
+
+    def _shards(self) -> list[Path]:
+        weight_map = _load_object(self.path / INDEX).get("weight_map")
+        if not isinstance(weight_map, dict) or not weight_map:
+            raise HubError(f"{self.path / INDEX} has no `weight_map` of tensors to files")
+        names = set(weight_map.values()) if all(isinstance(v, str) for v in weight_map.values()) else {""}
+        for name in names:
+            # A folder's files lie in it: an index must not lead anywhere else.
+            if Path(name).name != name or "\\" in name or not name.endswith(".safetensors"):
+                raise HubError(
+                    f"{self.path / INDEX} must name .safetensors files of its folder, got {name!r}"
+                )
+        missing = [name for name in names if not (self.path / name).is_file()]
+        if missing:
+            raise HubError(f"{self.path} lacks {tell_names(missing)}, which {INDEX} names; copy it again")
+        return [self.path / name for name in sorted(names)]
+
+    def tokenizer_files(self) -> list[Path]:
+        """What belongs to the tokenizer, and how text is generated."""
+        return [self.path / name for name in TOKENIZER_FILES if (self.path / name).is_file()]
+
+
+def _load_object(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise HubError(
+            f"{path.parent} is no folder of the Hugging Face hub: it holds no {path.name}"
+        ) from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise HubError(f"{path} cannot be read: {error}") from error
+    if not isinstance(data, dict):
+        raise HubError(f"{path} must hold an object, got {type(data).__name__}")
+    return data
+
+
+def copy_tokenizer(source: Path, target: Path) -> list[str]:
+    """Copy the tokenizer's files, whichever there are, and name them."""
+    files = HubFolder(source).tokenizer_files()
+    target.mkdir(parents=True, exist_ok=True)
+    for file in files:
+        shutil.copyfile(file, target / file.name)
+    return [file.name for file in files]
