@@ -116,9 +116,11 @@ def known_costs(cost: Cost, steps: int | None, tokens_per_step: int) -> dict[str
     known = {
         "params": cost.params,
         "params_non_embedding": cost.params_non_embedding,
+        "params_active": cost.params_active,
         "flops_forward": cost.flops_forward,
         "flops_forward_causal": cost.flops_forward_causal,
         "kv_cache_bytes_per_token": cost.kv_cache_bytes_per_token,
+        "kv_cache_bytes": cost.kv_cache_bytes,
     }
     if steps is not None:
         known["tokens"] = steps * tokens_per_step

@@ -14,6 +14,7 @@ from gpt_zoo.config.cost import Cost
 
 HEADS = {
     "params": "params",
+    "params_active": "active",
     "params_non_embedding": "non-embedding",
     "flops_forward": "forward",
     "flops_forward_causal": "causal",
@@ -35,12 +36,15 @@ def render_costs(costs: Mapping[str, Cost], output: str) -> str:
     if output in ("json", "csv"):
         rows = [{"variant": name, **asdict(cost)} for name, cost in costs.items()]
         return json.dumps(rows, indent=1) + "\n" if output == "json" else _csv(rows)
-    heads = ["variant", *HEADS.values()]
-    cells = [[name, *(_cell(cost, field) for field in HEADS)] for name, cost in costs.items()]
+    # Only a mixture of experts has parameters that a token does not use.
+    sparse = any(cost.params_active != cost.params for cost in costs.values())
+    shown = {field: head for field, head in HEADS.items() if sparse or field != "params_active"}
+    heads = ["variant", *shown.values()]
+    cells = [[name, *(_cell(cost, field) for field in shown)] for name, cost in costs.items()]
     lengths = sorted({cost.context_length for cost in costs.values()})
     note = f"Sequences of {', '.join(map(str, lengths))} tokens. {LEGEND}"
     style = "github" if output == "markdown" else "plain"
-    align = ("left", *["right"] * len(HEADS))
+    align = ("left", *["right"] * len(shown))
     return f"{tabulate(cells, heads, style, colalign=align, disable_numparse=True)}\n\n{note}\n"
 
 

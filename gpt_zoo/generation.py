@@ -114,7 +114,8 @@ class _Decoding:
     def next_logits(self) -> Tensor:
         """(B, V)."""
         context, was_training = self.model.config.context_length, self.model.training
-        self.model.eval()
+        if was_training:
+            self.model.eval()
         try:
             if self.cache is not None and self.ids.size(1) <= context:
                 new = slice(self.cache.length, None)

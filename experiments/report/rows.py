@@ -22,9 +22,11 @@ HEADS = {
     "perplexity": "perplexity",
     "train_loss": "train loss",
     "params_non_embedding": "non-emb. params",
+    "params_active": "active params",
     "flops_forward": "forward",
     "flops_forward_causal": "causal forward",
     "kv_cache_bytes_per_token": "KV cache/token",
+    "kv_cache_bytes": "KV cache",
     "process_memory_bytes": "process memory",
 }
 ALWAYS = ("validation_loss", "bits_per_byte", "params", "train_flops", "memory_bytes", "seconds")

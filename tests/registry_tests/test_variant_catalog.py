@@ -73,6 +73,30 @@ def test_every_published_variant_is_held_to_its_size():
     assert all(source for _, _, source in TABLE)
 
 
+@pytest.mark.parametrize(
+    ("name", "billions", "counts_table"),
+    [
+        # OpenAI 2025, gpt-oss model card, arXiv:2508.10925, table 1, which counts the head and not the table.
+        ("gpt-oss-20b", 3.61, False),
+        ("gpt-oss-120b", 5.13, False),
+        (
+            "mixtral-8x7b",
+            12.9,
+            True,
+        ),  # Jiang et al. 2024, arXiv:2401.04088, section 2.2: 13B, on its page 12.9B
+        ("mixtral-8x22b", 39.2, True),  # its announcement: 39B active of 141B
+        ("deepseek-v2-lite", 2.45, False),  # its card: 2.4B activated of 16B
+        ("olmoe-1b-7b", 1.28, True),  # Muennighoff et al. 2024, arXiv:2409.02060: 1.3B active of 6.9B
+    ],
+)
+def test_published_active_parameters(name, billions, counts_table):
+    config = load_variant(name).config
+    active = model_cost(config).params_active
+    if not counts_table:
+        active -= config.embedding.table_params(config)
+    assert active / 1e9 == pytest.approx(billions, rel=0.003)
+
+
 @pytest.mark.parametrize(("name", "params"), [("gpt2-124m", 162_419_712), ("modern-small", 114_114_048)])
 def test_sizes_of_variants_that_nobody_published(name, params):
     assert model_cost(load_variant(name).config).params == params
