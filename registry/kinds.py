@@ -48,11 +48,7 @@ def list_kinds() -> list[Kind]:
 
 def shortest(component: Component) -> dict[str, Any]:
     """The declaration of a component without what it has by default."""
-    data = component.model_dump(mode="json", exclude_defaults=True)
-    for key in data:
-        value = getattr(component, key)
-        data[key] = shortest(value) if isinstance(value, Component) else data[key]
-    return {"kind": component.kind} | data
+    return {"kind": component.kind} | component.model_dump(mode="json", exclude_defaults=True)
 
 
 def _components() -> Iterator[Kind]:

@@ -75,12 +75,17 @@ class Slot:
             raise PydanticCustomError("slot", "{message}", {"message": message})
         return kinds[kind].model_validate(value)
 
+    def write(self, value: Component | None, info: core_schema.SerializationInfo) -> dict[str, Any] | None:
+        """What declares the component; without its defaults it still says its kind."""
+        if value is None:
+            return None
+        declared = value.model_dump(mode=info.mode, exclude_defaults=info.exclude_defaults)
+        return {"kind": value.kind, **declared}
+
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(
             self.read,
-            serialization=core_schema.plain_serializer_function_ser_schema(
-                lambda value: None if value is None else value.model_dump()
-            ),
+            serialization=core_schema.plain_serializer_function_ser_schema(self.write, info_arg=True),
         )
 
     def __get_pydantic_json_schema__(
