@@ -39,16 +39,21 @@ def render_costs(costs: Mapping[str, Cost], output: str) -> str:
     # Only a mixture of experts has parameters that a token does not use.
     sparse = any(cost.params_active != cost.params for cost in costs.values())
     shown = {field: head for field, head in HEADS.items() if sparse or field != "params_active"}
+    lengths = sorted({cost.context_length for cost in costs.values()})
+    if len(lengths) > 1:
+        shown = {"context_length": "context", **shown}
     heads = ["variant", *shown.values()]
     cells = [[name, *(_cell(cost, field) for field in shown)] for name, cost in costs.items()]
-    lengths = sorted({cost.context_length for cost in costs.values()})
-    note = f"Sequences of {', '.join(map(str, lengths))} tokens. {LEGEND}"
+    sequences = "that fill each context" if len(lengths) > 1 else f"of {lengths[0]} tokens"
+    note = f"Sequences {sequences}. {LEGEND}"
     style = "github" if output == "markdown" else "plain"
     align = ("left", *["right"] * len(shown))
     return f"{tabulate(cells, heads, style, colalign=align, disable_numparse=True)}\n\n{note}\n"
 
 
 def _cell(cost: Cost, field: str) -> str:
+    if field == "context_length":
+        return str(cost.context_length)
     return format_value(field, getattr(cost, field), trim=True)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from experiments.labels import chosen_values, name_rows
+from experiments.printable import printable
 from experiments.units import format_value, is_missing
 
 if TYPE_CHECKING:
@@ -135,4 +136,4 @@ def _plain(cell: object) -> "Text":
 
     if isinstance(cell, Text):
         return cell
-    return Text("".join(letter if letter.isprintable() else "�" for letter in str(cell)))
+    return Text(printable(str(cell)))

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
+from experiments.failures import first_line, is_want_of_memory
 from experiments.record import Status
 from experiments.trial_job import TrialJob
 from gpt_zoo.config.gpt import GPTConfig
@@ -86,9 +87,8 @@ def train(job_data: dict[str, Any], pipe: IO[str]) -> dict[str, Any]:
 
 def explain(error: Exception) -> dict[str, Any]:
     """What to record of a training that ended with an exception."""
-    text = f"{type(error).__name__}: {error}".splitlines()[0]
-    wanting = isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text
-    return {"status": Status.OUT_OF_MEMORY if wanting else Status.FAILED, "reason": text}
+    status = Status.OUT_OF_MEMORY if is_want_of_memory(error) else Status.FAILED
+    return {"status": status, "reason": first_line(error)}
 
 
 def describe_devices() -> dict[str, str]:

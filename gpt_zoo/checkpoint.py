@@ -14,10 +14,8 @@ import torch
 
 from gpt_zoo.files import written_whole
 from gpt_zoo.model import GPTModel
-from gpt_zoo.variant_file import VARIANT, load_variant_config, render_variant
+from gpt_zoo.variant_file import SUMS, VARIANT, WEIGHTS, load_variant_config, render_variant
 from gpt_zoo.weights import build_empty, fill, weights_of
-
-WEIGHTS, SUMS = "model.safetensors", "SHA256SUMS"
 
 
 def save_checkpoint(folder: Path | str, model: GPTModel, story: Mapping[str, str] | None = None) -> None:
@@ -30,6 +28,8 @@ def save_checkpoint(folder: Path | str, model: GPTModel, story: Mapping[str, str
         OSError: the disk is full, or the folder cannot be written.
     """
     folder = Path(folder)
+    # What torch.compile gives has the model within, and other names for its weights.
+    model = getattr(model, "_orig_mod", model)
     try:
         with written_whole(folder, last=SUMS) as partial:
             (partial / VARIANT).write_text(render_variant(model.config, story), "utf-8")

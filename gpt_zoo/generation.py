@@ -1,6 +1,7 @@
 """Text from a model, token by token."""
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from jaxtyping import Bool, Int
@@ -8,6 +9,7 @@ from torch import Tensor
 
 from gpt_zoo.model import GPTModel
 from gpt_zoo.sampling import Sampling
+from gpt_zoo.token_ids import check_ids, check_mask
 
 
 def generate(
@@ -67,8 +69,11 @@ def generate_stream(
     """The same token by token, as soon as each is drawn.
 
     Raises:
-        ValueError: (on the call, not on the first token) an option out of its range.
+        ValueError: (on the call, not on the first token) an option out of its range, or ids that the model
+            cannot read.
     """
+    if seed is not None and not -(2**63) <= seed < 2**63:
+        raise ValueError(f"`seed` must be a number of 64 bits, got {seed}; try {seed % 2**32}")
     if max_new_tokens < 0:
         raise ValueError(f"`max_new_tokens` must not be negative, got {max_new_tokens}")
     generator = torch.Generator(device=ids.device)
@@ -76,7 +81,9 @@ def generate_stream(
         generator.seed()
     else:
         generator.manual_seed(seed)
-    decoding = _Decoding(model, ids, attention_mask, max_new_tokens if use_cache else 0)
+    check_ids(ids[:, -model.config.context_length :], model.config)
+    mask = None if attention_mask is None else check_mask(attention_mask, ids)
+    decoding = _Decoding(model, ids, mask, max_new_tokens if use_cache else 0)
     return _stream(
         decoding, max_new_tokens, sampling, generator, torch.tensor(sorted(stop_ids), device=ids.device)
     )
@@ -86,14 +93,27 @@ def _stream(
     decoding: "_Decoding", max_new_tokens: int, sampling: Sampling, generator: torch.Generator, stops: Tensor
 ) -> Iterator[Tensor]:
     ended = torch.zeros(decoding.ids.size(0), 1, dtype=torch.bool, device=decoding.ids.device)
-    for _ in range(max_new_tokens):
-        token = sampling.draw(decoding.next_logits(), generator)
-        token = torch.where(ended, decoding.ids[:, -1:], token)
-        decoding.append(token)
-        yield token
-        ended |= torch.isin(token, stops)
-        if bool(ended.all()):
-            return
+    with _evaluating(decoding.model):
+        for _ in range(max_new_tokens):
+            token = sampling.draw(decoding.next_logits(), generator)
+            token = torch.where(ended, decoding.ids[:, -1:], token)
+            decoding.append(token)
+            yield token
+            ended |= torch.isin(token, stops)
+            if bool(ended.all()):
+                return
+
+
+@contextmanager
+def _evaluating(model: GPTModel) -> Iterator[None]:
+    """Dropout is off meanwhile; afterwards each module trains or not as before."""
+    trained = [module for module in model.modules() if module.training]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module in trained:
+            module.training = True
 
 
 class _Decoding:
@@ -105,7 +125,7 @@ class _Decoding:
 
     def __init__(self, model: GPTModel, ids: Tensor, mask: Tensor | None, cached: int) -> None:
         self.model, self.ids = model, ids
-        self.mask = None if mask is None or bool(mask.all()) else mask.bool()
+        self.mask = None if mask is None or bool(mask.all()) else mask
         context = model.config.context_length
         fits = cached > 0 and ids.size(1) <= context
         self.cache = model.new_cache(min(ids.size(1) + cached, context)) if fits else None
@@ -113,21 +133,15 @@ class _Decoding:
     @torch.no_grad()  # not inference_mode: its tensors could not be trained on afterwards
     def next_logits(self) -> Tensor:
         """(B, V)."""
-        context, was_training = self.model.config.context_length, self.model.training
-        if was_training:
-            self.model.eval()
-        try:
-            if self.cache is not None and self.ids.size(1) <= context:
-                new = slice(self.cache.length, None)
-                mask = None if self.mask is None else self.mask[:, new]
-                logits = self.model(self.ids[:, new], mask, self.cache, only_last=True)
-            else:
-                self.cache = None
-                mask = None if self.mask is None else self.mask[:, -context:]
-                logits = self.model(self.ids[:, -context:], mask, only_last=True)
-        finally:
-            if was_training:
-                self.model.train()
+        context = self.model.config.context_length
+        if self.cache is not None and self.ids.size(1) <= context:
+            new = slice(self.cache.length, None)
+            mask = None if self.mask is None else self.mask[:, new]
+            logits = self.model(self.ids[:, new], mask, self.cache, only_last=True)
+        else:
+            self.cache = None
+            mask = None if self.mask is None else self.mask[:, -context:]
+            logits = self.model(self.ids[:, -context:], mask, only_last=True)
         return logits[:, -1]  # type: ignore[no-any-return]
 
     def append(self, token: Tensor) -> None:

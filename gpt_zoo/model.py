@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from gpt_zoo.allocation import allocate
+from gpt_zoo.allocation import allocate, reset_own
 from gpt_zoo.config.gpt import GPTConfig
 from gpt_zoo.config.position.base import EmbeddedPositionConfig
 from gpt_zoo.layers.cache import Cache, places
@@ -46,27 +46,31 @@ class GPTModel(nn.Module):
             self.blocks = nn.ModuleList(layer.block.build(layer) for layer in layers)
             self.final_norm = config.norm.build(config.emb_dim) if config.final_norm else nn.Identity()
             self.head = config.head.build(config)
-        self._tie()
+        self.tie_weights()
         if device.type != "meta":
             self.materialize(device)
 
     def materialize(self, device: torch.device | str = "cpu") -> "GPTModel":
         """Give the model memory on `device`, and draw its weights anew."""
         allocate(self, device)
-        self._tie()
+        self.tie_weights()
         with torch.no_grad():
             self.reset_parameters()
         return self
 
     def reset_parameters(self) -> None:
-        """Draw all weights by the config's rule, and write all tables."""
+        """Draw all weights by the config's rule.
+
+        Raises:
+            ValueError: a module has parameters of its own and no `reset_parameters` to give them values.
+        """
         for module in self.modules():
-            reset: Any = getattr(module, "reset_parameters", None)
-            if reset and module is not self and not isinstance(module, nn.Linear | nn.Embedding):
-                reset()
+            if module is not self and not isinstance(module, nn.Linear | nn.Embedding):
+                reset_own(module)
         INITIALIZATIONS[self.config.initialization](self, self.config)
 
-    def _tie(self) -> None:
+    def tie_weights(self) -> None:
+        """Let the head be the token table, if that was declared."""
         if self.config.tie_embeddings:
             self.head.weight = self.token_table.weight
 
@@ -93,16 +97,18 @@ class GPTModel(nn.Module):
         flow = self._flow(ids, real, cache)
         x = self.token_table(ids)  # (B, T, D)
         if self.position is not None:
-            x = x + self.position(flow.positions)
+            x = x + self.position(flow.positions).to(x.dtype)
         x = flow.embedded = self.dropout(x)
         for index, block in enumerate(self.blocks):
             x = block(x, flow, None if cache is None else cache.layers[index])
+        if cache is not None:
+            cache.finish(ids.size(1))
         logits: Tensor = self.head(self.final_norm(x[:, -1:] if only_last else x))  # (B, T or 1, V)
         return logits
 
     def _flow(self, ids: Tensor, real: Tensor | None, cache: Cache | None) -> Flow:
-        if real is not None and bool(real.all()):
-            real = None
+        if real is not None and not torch.compiler.is_compiling() and bool(real.all()):
+            real = None  # which needs no mask
         if cache is not None:
             return Flow(*cache.extend(ids, real))
         if real is None:
@@ -129,7 +135,7 @@ class GPTModel(nn.Module):
 
     def auxiliary_loss(self) -> Float[Tensor, ""] | None:
         """What the last training forward adds to its loss so that experts stay equally busy; None without
-        experts."""
+        experts, and after a forward in evaluation mode."""
         losses = [
             loss
             for block in self.blocks

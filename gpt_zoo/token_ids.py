@@ -46,13 +46,29 @@ def check_mask(mask: Tensor, ids: Tensor) -> Bool[Tensor, "batch time"]:
     """The attention mask of `ids` as truth values.
 
     Raises:
-        ValueError: it has another shape, or padding that is not to the left of its sequence.
+        ValueError: it has another shape or type, or padding that is not to the left of its sequence.
     """
     if mask.shape != ids.shape:
         raise ValueError(
             f"an attention mask is shaped as the token ids, got {tuple(mask.shape)} and {tuple(ids.shape)}"
         )
+    if mask.is_floating_point():
+        raise ValueError(
+            f"an attention mask is true or 1 where a token is none of the padding, got {mask.dtype}; try "
+            "mask == 0 for one that is added to scores, mask.bool() for one of ones and zeros"
+        )
     real = mask.bool()
-    if not real.is_meta and bool((real[:, :-1] & ~real[:, 1:]).any()):
-        raise ValueError("padding must stand to the left of its sequence, got some behind a token; pad left")
+    check_left(real)
     return real
+
+
+def check_left(real: Bool[Tensor, "batch time"]) -> None:
+    """Refuse padding that is not to the left of its sequence.
+
+    Raises:
+        ValueError: some stands behind a token.
+    """
+    if real.is_meta or torch.compiler.is_compiling():
+        return
+    if bool((real[:, :-1] & ~real[:, 1:]).any()):
+        raise ValueError("padding must stand to the left of its sequence, got some behind a token; pad left")

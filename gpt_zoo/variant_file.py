@@ -1,4 +1,7 @@
-"""A variant file as a checkpoint has it: the config as YAML, and what is told about it. Without torch."""
+"""The files of a checkpoint by name, and its variant as YAML: the config, and what is told about it.
+
+Without torch.
+"""
 
 import json
 from collections.abc import Mapping
@@ -7,7 +10,7 @@ from typing import Any
 
 from gpt_zoo.config.gpt import GPTConfig
 
-VARIANT = "variant.yaml"
+VARIANT, WEIGHTS, SUMS = "variant.yaml", "model.safetensors", "SHA256SUMS"
 STORY = ("name", "description", "source")
 """Keys of a variant that are not its config's."""
 

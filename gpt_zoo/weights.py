@@ -1,11 +1,11 @@
 """A model that gets its weights from a file: built without memory, then filled, so that nothing is drawn."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor
 
-from gpt_zoo.allocation import allocate
+from gpt_zoo.allocation import allocate, reset_own
 from gpt_zoo.config.gpt import GPTConfig
 from gpt_zoo.model import GPTModel
 
@@ -39,13 +39,26 @@ def fill(model: GPTModel, weights: Mapping[str, Tensor], device: torch.device | 
     for module in model.modules():
         if module._buffers:
             allocate(module, device, recurse=False)
-            module.reset_parameters()  # type: ignore[operator]
-    weights = dict(weights)
+            reset_own(module)
+    expected = {name: tensor.shape for name, tensor in weights_of(model).items()}
+    misfits = [
+        f"lacks {_few(expected.keys() - weights.keys())}",
+        f"has {_few(weights.keys() - expected.keys())}, which such a model has not",
+        "has other shapes for "
+        + _few(name for name in expected.keys() & weights.keys() if expected[name] != weights[name].shape),
+    ]
+    if told := [misfit for misfit in misfits if "`" in misfit]:
+        raise RuntimeError("it " + "; it ".join(told))
+    filled = {name: weights[name].to(device) for name in expected}
     if model.config.tie_embeddings:
-        if HEAD in weights:
-            raise RuntimeError(f"{HEAD} is given, though the head is tied to {TABLE}")
-        weights |= {HEAD: weights[TABLE]} if TABLE in weights else {}
-    model.load_state_dict({name: tensor.to(device) for name, tensor in weights.items()}, assign=True)
-    if model.config.tie_embeddings:
-        model.head.weight = model.token_table.weight
+        filled[HEAD] = filled[TABLE]
+    model.load_state_dict(filled, assign=True)
+    model.tie_weights()
     return model
+
+
+def _few(names: Iterable[str]) -> str:
+    """Names as they are told: the first three, and how many more."""
+    ordered = sorted(names)
+    more = f" and {len(ordered) - 3} more" if len(ordered) > 3 else ""
+    return ", ".join(f"`{name}`" for name in ordered[:3]) + more

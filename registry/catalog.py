@@ -13,13 +13,13 @@ VARIANT_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _folders: list[Path] = [Path(str(files("registry"))) / "variants"]
 
 
-def register_variants(folder: Path) -> None:
+def register_variants(folder: Path | str) -> None:
     """Add the YAML files in and below `folder` to the catalog, for plugins. Doing it twice does nothing.
 
     Raises:
         ValueError: `folder` is no folder, or holds a name that the catalog has.
     """
-    folder = folder.resolve()
+    folder = Path(folder).resolve()
     if folder in _folders:
         return
     if not folder.is_dir():
@@ -58,7 +58,7 @@ def find_variant_file(name: str, where: str = "", path: str = "") -> Path:
     catalog = _catalog()
     if name in catalog:
         return catalog[name]
-    close = [f"`{known}`" for known in get_close_matches(name, sorted(catalog), n=4)]
+    close = [f"`{known}`" for known in get_close_matches(name.lower(), sorted(catalog), n=4)]
     alike = f"did you mean {close[0]}?" if close else "none is alike;"
     others = f" (or {', '.join(close[1:])})" if close[1:] else ""
     advice = f"{alike}{others} `gpt-zoo list` names all {len(catalog)}"

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from importlib import import_module, invalidate_caches
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from types import FunctionType, ModuleType
 from typing import Any
 
 from gpt_zoo.config.base import did_you_mean
@@ -23,6 +24,8 @@ from registry import catalog
 
 GROUP = "gpt_zoo.plugins"
 """Of the entry points: each names a module to import, or something in a module to call."""
+OURS = ("gpt_zoo", "registry", "experiments")
+"""Packages that are never imported twice."""
 
 _log = logging.getLogger(__name__)
 _tried: set[EntryPoint] = set()
@@ -82,12 +85,42 @@ def _load(name: str, load: Callable[[], object], module: str) -> None:
         with all_or_nothing():
             load()
     except (Exception, SystemExit) as error:
-        # What was imported half must run anew if somebody else needs it: it registers as it is imported.
-        package = module.partition(".")[0]
-        for other in sys.modules.keys() - imported:
-            if other.partition(".")[0] == package:
-                del sys.modules[other]
+        for other in _to_run_anew(sys.modules.keys() - imported, _package(module)):
+            del sys.modules[other]
         raise ValueError(f"the plug-in `{name}` cannot be loaded: {_explain(error, module)}") from error
+
+
+def _to_run_anew(imported: set[str], package: str) -> set[str]:
+    """Of what a plug-in had imported when it failed, what another may need: it registers as it is imported.
+
+    That is its own package, and every module that holds something of ours, or of such a module.
+    """
+    known = {
+        name: module
+        for name in imported
+        if isinstance(module := sys.modules[name], ModuleType) and _package(name) not in OURS
+    }
+    found = {name for name in known if _package(name) == package}
+    while more := {
+        name
+        for name in known.keys() - found
+        if any(home in found or _package(home) in OURS for home in _homes(known[name]))
+    }:
+        found |= more
+    return found
+
+
+def _homes(module: ModuleType) -> Iterator[str]:
+    """The modules whose names, functions or classes a module holds."""
+    for value in list(vars(module).values()):
+        if isinstance(value, ModuleType):
+            yield value.__name__
+        elif isinstance(value, type | FunctionType):
+            yield str(value.__module__)
+
+
+def _package(module: str) -> str:
+    return module.partition(".")[0]
 
 
 def _run(entry: EntryPoint) -> None:

@@ -43,7 +43,7 @@ def render_reference() -> str:
     parts = [_HEAD, "\n## The model\n", _TABLE, *_rows(GPTConfig)]
     parts.append(f"\nA layer may override {', '.join(f'`{key}`' for key in LAYER_KEYS)}.\n")
     for slot, kinds in KINDS.items():
-        parts.append(f"\n## {_PLACES.get(slot, f'`{slot}`')}\n")
+        parts.append(f"\n## `{slot}`\n" + (f"\nThe {_PLACES[slot]}.\n" if slot in _PLACES else ""))
         for kind, config in kinds.items():
             about = " ".join((config.__doc__ or "").split())
             parts.append(f"\n### `kind: {kind}`\n\n{about}\nSource: {getattr(config, 'source', '')}.\n")

@@ -6,6 +6,7 @@ import sys
 
 from experiments.cli import catalog, generate, hub, listing, runs
 from experiments.cli.plugins import PluginApp, load_before_command
+from experiments.failures import first_line, is_want_of_memory
 
 app = PluginApp(
     name="gpt-zoo",
@@ -16,6 +17,8 @@ app = PluginApp(
 )
 TYPER_WAS_INTERRUPTED = 130
 """What typer makes of a KeyboardInterrupt."""
+RESUMABLE = {"search", "compare", "train"}
+"""The commands that keep what they have done."""
 
 app.callback()(load_before_command)
 listing.register(app)
@@ -34,7 +37,8 @@ def main() -> None:
     except SystemExit as end:
         if end.code != TYPER_WAS_INTERRUPTED:
             raise
-        _say("interrupted; the same command goes on from here")
+        goes_on = RESUMABLE & set(sys.argv[1:])
+        _say("interrupted" + ("; the same command goes on from here" if goes_on else ""))
     except BrokenPipeError:  # whoever read our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (ValueError, OSError) as error:
@@ -42,13 +46,18 @@ def main() -> None:
         if os.environ.get("GPT_ZOO_DEBUG"):
             raise
         _say(f"error: {error}")
+    except (RuntimeError, MemoryError) as error:
+        if os.environ.get("GPT_ZOO_DEBUG") or not is_want_of_memory(error):
+            raise
+        _say(f"error: the model does not fit into memory: {first_line(error)}")
     sys.exit(1)
 
 
 def _say(text: str) -> None:
     from experiments.masking import mask_text
+    from experiments.printable import printable
 
-    print(mask_text(text), file=sys.stderr)
+    print(printable(mask_text(text), keep="\n"), file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from experiments.cli.options import Overrides
+from experiments.printable import printable
 
 
 class CostFormat(StrEnum):
@@ -83,10 +84,10 @@ def validate(files: Annotated[list[Path], typer.Argument(help="Variants, spaces 
     wrong = 0
     for file in files:
         try:
-            typer.echo(f"{file}: {describe_file(file)}")
+            typer.echo(printable(f"{file}: {describe_file(file)}", keep="\n"))
         except DeclarationError as error:
             wrong += 1
-            typer.echo(str(error), err=True)
+            typer.echo(printable(str(error), keep="\n"), err=True)
     if wrong:
         raise typer.Exit(1)
 

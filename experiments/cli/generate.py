@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from experiments.printable import printable
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -39,23 +41,25 @@ def generate(
     from experiments.text import continue_texts, find_weights
 
     prompts = prompt or ["\n"]
-    texts = continue_texts(
-        find_weights(source, trial),
-        prompts,
-        max_new_tokens,
-        stop=stop or (),
-        on_text=(lambda index, text: _show(text)) if len(prompts) == 1 else (lambda index, text: None),
-        temperature=temperature,
-        top_k=top_k,
-        top_p=top_p,
-        min_p=min_p,
-        seed=seed,
-    )
-    if len(prompts) > 1:
-        typer.echo("\n\n".join(texts), nl=False)
-    typer.echo()
+    try:
+        texts = continue_texts(
+            find_weights(source, trial),
+            prompts,
+            max_new_tokens,
+            stop=stop or (),
+            on_text=(lambda index, text: _show(text)) if len(prompts) == 1 else (lambda index, text: None),
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            min_p=min_p,
+            seed=seed,
+        )
+        if len(prompts) > 1:
+            _show("\n\n".join(texts))
+    finally:
+        typer.echo()  # what is said next, an error too, begins a line
 
 
 def _show(text: str) -> None:
-    sys.stdout.write(text)
+    sys.stdout.write(printable(text, keep="\n\t"))
     sys.stdout.flush()

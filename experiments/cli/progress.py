@@ -15,6 +15,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from experiments.printable import printable
+
 WHOLE_RUN_SECONDS = 24 * 3600.0
 """Remaining time is judged by all that was done: trials differ too much for the last minute to tell."""
 
@@ -64,7 +66,7 @@ class TerminalProgress:
 
     def message(self, text: str) -> None:
         """A line that stays."""
-        self.console.print(text, markup=False, soft_wrap=True)
+        self.console.print(printable(text, keep="\n"), markup=False, soft_wrap=True)
 
     def __enter__(self) -> Self:
         self.bars.start()

@@ -8,7 +8,7 @@ from experiments.labels import name_rows
 from experiments.objectives import OBJECTIVES
 from experiments.report.axes import set_number_axis
 from experiments.report.placement import spread
-from experiments.report.svg import COLOURS, LIGHT, Picture, draw_picture, figure_style, new_figure, printable
+from experiments.report.svg import COLOURS, LIGHT, Picture, draw_picture, figure_style, new_figure, shortened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,7 +78,7 @@ def _name_ends(axes: "Axes", ends: list[tuple[str, str, float, float]]) -> None:
     rows = spread(heights, LINE_HEIGHT, box.y0 + 4, box.y1)
     for (name, colour, tokens, loss), row in zip(ends, rows, strict=True):
         axes.annotate(
-            printable(name, 20),
+            shortened(name, 20),
             (tokens, loss),
             xytext=(box.x1 + 14, row),
             textcoords="figure pixels",

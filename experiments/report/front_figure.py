@@ -19,7 +19,7 @@ from experiments.report.svg import (
     draw_picture,
     figure_style,
     new_figure,
-    printable,
+    shortened,
 )
 from experiments.units import format_value
 
@@ -160,7 +160,7 @@ def _write_labels(axes: "Axes", panel: FrontPanel) -> None:
 
 
 def _short(name: str) -> str:
-    return printable(name.replace("trial ", "#") if name.startswith("trial ") else name, 22)
+    return shortened(name.replace("trial ", "#") if name.startswith("trial ") else name, 22)
 
 
 def _tip(cost: Objective, row: "pd.Series[Any]") -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from experiments.objectives import OBJECTIVES
-from experiments.report.svg import BLUE, Picture, draw_picture, figure_style, new_figure, printable
+from experiments.report.svg import BLUE, Picture, draw_picture, figure_style, new_figure, shortened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,7 +52,7 @@ def _draw(objective: str, bars: "pd.DataFrame") -> Picture:
             va="center",
             fontsize=10,
         )
-    axes.set_yticks(places, [printable(value, 24) for value in bars["value"]])
+    axes.set_yticks(places, [shortened(value, 24) for value in bars["value"]])
     axes.set_ylim(len(bars) - 0.5, -0.5)
     axes.set_xlim(0, 1.12)
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25 %", "50 %", "75 %", "100 %"])
@@ -60,7 +60,7 @@ def _draw(objective: str, bars: "pd.DataFrame") -> Picture:
     axes.grid(axis="y", visible=False)
     axes.spines["left"].set_visible(False)
     label = OBJECTIVES[objective].label if objective in OBJECTIVES else objective
-    axes.set_title(printable(label, 40), loc="left")
+    axes.set_title(shortened(label, 40), loc="left")
     shares = ", ".join(f"{row['value']} {row['share']:.0%}" for _, row in bars.iterrows())
     title = f"Importance for {label}"
     name = "".join(letter if letter.isalnum() else "-" for letter in objective)

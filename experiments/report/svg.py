@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from experiments.printable import printable
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -85,9 +87,9 @@ def new_figure(width: int, height: int) -> "Figure":
     )
 
 
-def printable(text: str, limit: int = 28) -> str:
+def shortened(text: str, limit: int = 28) -> str:
     """Text that fits a figure and that XML can hold: no control characters, at most `limit` long."""
-    text = "".join(letter if letter.isprintable() else "�" for letter in " ".join(text.split()))
+    text = printable(" ".join(text.split()))
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
@@ -119,7 +121,7 @@ def draw_picture(
         **{side: root.attrib[side].removesuffix("pt") for side in ("width", "height")},
         "xmlns": "http://www.w3.org/2000/svg",
         "role": "img",
-        "aria-label": printable(description, 500),
+        "aria-label": shortened(description, 500),
         "style": "stroke-linejoin: round; stroke-linecap: butt",
     }
     return Picture(name, title, description, ElementTree.tostring(root, encoding="unicode"))
@@ -130,7 +132,7 @@ def _add_tips(root: ElementTree.Element, gid: str, texts: Sequence[str]) -> None
     markers = [] if group is None else [element for element in group.iter() if _local(element.tag) == "use"]
     for marker, text in zip(markers, texts, strict=True):
         title = ElementTree.SubElement(marker, "title")
-        title.text = printable(text, 200)
+        title.text = shortened(text, 200)
 
 
 def _localise(element: ElementTree.Element, prefix: str) -> None:

@@ -44,6 +44,8 @@ class BrokenRule(NamedTuple):
 
     path: tuple[str, ...]
     message: str
+    for_all: str = ""
+    """A further fix, in a field that all layers share: of no use where a single layer breaks the rule."""
 
 
 class Component(Declared):
@@ -80,9 +82,20 @@ class Component(Declared):
         yield from ()
 
     def build(self, *args: Any) -> nn.Module:
-        """The module that computes this component, made from this config and `args`."""
+        """The module that computes this component, made from this config and `args`.
+
+        Raises:
+            ValueError: there is no such module or class.
+        """
         module, _, name = self.module.partition(":")
-        built: nn.Module = getattr(importlib.import_module(module), name)(self, *args)
+        try:
+            made = getattr(importlib.import_module(module), name)
+        except (ImportError, AttributeError) as error:
+            raise ValueError(
+                f"the kind `{self.kind}` is computed by `{self.module}`, which cannot be loaded: {error}; "
+                'a module is named as "package.module:Class"'
+            ) from error
+        built: nn.Module = made(self, *args)
         return built
 
 

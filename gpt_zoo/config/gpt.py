@@ -25,6 +25,7 @@ from gpt_zoo.config.block.sequential import TransformerBlockConfig
 from gpt_zoo.config.embedding.token import TokenEmbeddingConfig
 from gpt_zoo.config.feed_forward.base import FeedForwardBaseConfig
 from gpt_zoo.config.feed_forward.plain import FeedForwardConfig
+from gpt_zoo.config.frozen import freeze
 from gpt_zoo.config.head.linear import LinearHeadConfig
 from gpt_zoo.config.layer_plan import (
     AT,
@@ -34,7 +35,6 @@ from gpt_zoo.config.layer_plan import (
     unknown_keys,
     wrong_places,
 )
-from gpt_zoo.config.merge import deep_merge
 from gpt_zoo.config.norm.base import NormConfig
 from gpt_zoo.config.norm.layer_norm import LayerNormConfig
 from gpt_zoo.config.position.base import EmbeddedPositionConfig, PositionConfig
@@ -42,6 +42,12 @@ from gpt_zoo.config.position.learned import LearnedPositionConfig
 from gpt_zoo.config.slot import Slot
 from gpt_zoo.layers.activations import ACTIVATIONS
 from gpt_zoo.layers.initializations import INITIALIZATIONS
+
+LAYER = "layer"
+"""In the context of a validation: the config is that of a single layer."""
+MOST_LAYERS = 10_000
+Size = Annotated[PositiveInt, Field(le=2**31)]
+"""More than anybody builds: a mistyped number is told, and not multiplied out."""
 
 
 class GPTConfig(Declared):
@@ -52,28 +58,28 @@ class GPTConfig(Declared):
             broken, in the model or in one of its layers.
     """
 
-    vocab_size: PositiveInt
+    vocab_size: Size
     """Number of token ids."""
-    context_length: PositiveInt
+    context_length: Size
     """The longest sequence, in tokens."""
-    emb_dim: PositiveInt
+    emb_dim: Size
     """D, the width of the residual stream."""
-    n_heads: PositiveInt
+    n_heads: Size
     """H, the number of query heads; divides `emb_dim` unless `attention.head_dim` is given."""
-    n_layers: PositiveInt
+    n_layers: Annotated[PositiveInt, Field(le=MOST_LAYERS)]
     drop_rate: float = Field(default=0.0, ge=0.0, lt=1.0)
     """Probability of dropout: on embeddings, attention weights, and what each branch adds to the residual."""
     qkv_bias: bool = False
     """Whether query, key and value projections have a bias."""
     activation: str = "gelu_tanh"
     """Name of the feed-forward network's activation."""
-    attention: Annotated[AttentionConfig, Slot("attention")] = MultiHeadAttentionConfig()
-    position: Annotated[PositionConfig, Slot("position")] = LearnedPositionConfig()
-    norm: Annotated[NormConfig, Slot("norm")] = LayerNormConfig()
-    feed_forward: Annotated[FeedForwardBaseConfig, Slot("feed_forward")] = FeedForwardConfig()
-    block: Annotated[BlockConfig, Slot("block")] = TransformerBlockConfig()
-    embedding: Annotated[TokenEmbeddingConfig, Slot("embedding")] = TokenEmbeddingConfig()
-    head: Annotated[LinearHeadConfig, Slot("head")] = LinearHeadConfig()
+    attention: Annotated[AttentionConfig, Slot("attention", "multi_head")] = MultiHeadAttentionConfig()
+    position: Annotated[PositionConfig, Slot("position", "learned")] = LearnedPositionConfig()
+    norm: Annotated[NormConfig, Slot("norm", "layer_norm")] = LayerNormConfig()
+    feed_forward: Annotated[FeedForwardBaseConfig, Slot("feed_forward", "plain")] = FeedForwardConfig()
+    block: Annotated[BlockConfig, Slot("block", "sequential")] = TransformerBlockConfig()
+    embedding: Annotated[TokenEmbeddingConfig, Slot("embedding", "token")] = TokenEmbeddingConfig()
+    head: Annotated[LinearHeadConfig, Slot("head", "linear")] = LinearHeadConfig()
     tie_embeddings: bool = False
     """Whether the head that gives the logits is the token table itself."""
     final_norm: bool = True
@@ -101,7 +107,7 @@ class GPTConfig(Declared):
         also = AT if info.field_name == "single_layers" else ""
         if problems := list(unknown_keys(layers, set(cls.model_fields), also)):
             raise ValidationError.from_exception_data(cls.__name__, problems)
-        return layers
+        return tuple(freeze(override) for override in layers)
 
     @property
     def distinct_layers(self) -> list[tuple[GPTConfig, int]]:
@@ -122,9 +128,7 @@ class GPTConfig(Declared):
         if not (self.layers or self.single_layers):
             return (), ()
         plan, base = self._plan, self._base
-        configs = tuple(
-            GPTConfig.model_validate(deep_merge(base, plan.override(recipe))) for recipe in plan.distinct
-        )
+        configs = tuple(GPTConfig.model_validate(plan.lay(recipe, base)) for recipe in plan.distinct)
         return configs, tuple(plan.distinct.index(recipe) for recipe in plan.recipes)
 
     @property
@@ -143,17 +147,22 @@ class GPTConfig(Declared):
         return copied
 
     @model_validator(mode="after")
-    def _check_rules(self) -> Self:
+    def _check_rules(self, info: ValidationInfo) -> Self:
         differ = self.layers or self.single_layers
-        if found := dict(self._layer_problems() if differ else self._own_problems()):
+        in_layer = info.context is not None and LAYER in info.context
+        if found := dict(self._layer_problems() if differ else self._own_problems(in_layer)):
             problems = [
                 InitErrorDetails(**{**problem(message), "loc": path}) for path, message in found.items()
             ]
             raise ValidationError.from_exception_data(type(self).__name__, problems)
         return self
 
-    def _own_problems(self) -> Iterator[tuple[KeyPath, str]]:
-        """The broken rules of a model whose layers are all alike, each with where to point."""
+    def _own_problems(self, in_layer: bool = False) -> Iterator[tuple[KeyPath, str]]:
+        """The broken rules of a model whose layers are all alike, each with where to point.
+
+        Args:
+            in_layer: Whether this is the config of a single layer, which cannot change what all share.
+        """
         for component in (
             self.attention,
             self.position,
@@ -164,7 +173,7 @@ class GPTConfig(Declared):
             self.head,
         ):
             for rule in component.broken_rules(self):
-                yield rule.path, rule.message
+                yield rule.path, rule.message if in_layer else rule.message + rule.for_all
 
     def _layer_problems(self) -> Iterator[tuple[KeyPath, str]]:
         """The same for layers that differ: each is a config of its own.
@@ -176,10 +185,14 @@ class GPTConfig(Declared):
             yield from misplaced
             return
         before, plan, base = dict(self._own_problems()), self._plan, self._base
+        for component in (self.norm, self.embedding, self.head):  # the model itself has them too
+            for rule in component.broken_rules(self):
+                yield rule.path, rule.message
         seen = []
         for recipe in plan.distinct:
             try:
-                seen.append((recipe, GPTConfig.model_validate(deep_merge(base, plan.override(recipe)))))
+                layer = GPTConfig.model_validate(plan.lay(recipe, base), context={LAYER: True})
+                seen.append((recipe, layer))
             except ValidationError as error:
                 for line in error.errors():
                     path = line["loc"]

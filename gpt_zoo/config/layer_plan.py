@@ -51,6 +51,11 @@ def wrong_places(singles: tuple[Override, ...], n_layers: int) -> Iterator[tuple
     """What is wrong with the `at` of single overrides: where, and what to say."""
     for index, override in enumerate(singles):
         example = f"`{AT}` must be the number of a layer or a list of them, from 0, or from -1 at the end"
+        if AT not in override:
+            yield ("single_layers", index), f"`{AT}` is missing; {example}, such as {AT}: 0"
+            continue
+        if layers_at(override) == []:
+            yield ("single_layers", index, AT), f"{example}; got none, try {AT}: 0"
         for place in layers_at(override):
             if not isinstance(place, int) or isinstance(place, bool):
                 yield ("single_layers", index, AT), f"{example}; got {place!r}, try {AT}: 0"
@@ -60,6 +65,10 @@ def wrong_places(singles: tuple[Override, ...], n_layers: int) -> Iterator[tuple
                     ("single_layers", index, AT),
                     f"{example}; got {place} of {n_layers} layers, try {near}",
                 )
+
+
+Recipe = tuple[int | None, tuple[int, ...]]
+"""The number of a repeated override, if there are any, and those of single ones."""
 
 
 class LayerPlan:
@@ -76,24 +85,24 @@ class LayerPlan:
         for number, override in enumerate(singles):
             for place in layers_at(override):
                 single_at.setdefault(place % n_layers, []).append(number)
-        self.recipes = [
+        self.recipes: list[Recipe] = [
             (layer % len(repeated) if repeated else None, tuple(single_at.get(layer, ())))
             for layer in range(n_layers)
         ]
-        """For each layer the number of its repeated override, and those of its single ones."""
+        """That of each layer."""
         self.distinct = list(dict.fromkeys(self.recipes))
         """The recipes in the order of their first layer."""
 
-    def override(self, recipe: tuple[int | None, tuple[int, ...]]) -> Override:
-        """All that a recipe overrides, merged."""
+    def lay(self, recipe: Recipe, base: dict[str, Any]) -> dict[str, Any]:
+        """`base` with the overrides of a recipe laid over it, one after the other."""
         number, singles = recipe
-        merged = {} if number is None else self.repeated[number]
+        merged = base if number is None else deep_merge(base, self.repeated[number])
         for single in singles:
             own = {key: value for key, value in self.singles[single].items() if key != AT}
             merged = deep_merge(merged, own)
         return merged
 
-    def place(self, recipe: tuple[int | None, tuple[int, ...]]) -> KeyPath:
+    def place(self, recipe: Recipe) -> KeyPath:
         """Where a problem with a recipe is told: at the last override that made it."""
         number, singles = recipe
         if singles:

@@ -1,5 +1,7 @@
 """Where components are found: the kinds of each slot by name, and how a slot of a config is read."""
 
+from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -51,11 +53,12 @@ class Slot:
 
     Args:
         name: A key of `KINDS`.
+        default: The kind of a mapping that names none.
         optional: Whether the field may be None.
     """
 
-    def __init__(self, name: str, *, optional: bool = False) -> None:
-        self.name, self.optional = name, optional
+    def __init__(self, name: str, default: str | None = None, *, optional: bool = False) -> None:
+        self.name, self.default, self.optional = name, default, optional
 
     def read(self, value: Any) -> Component | None:
         """The component that `value`, a mapping with a `kind` or a component, declares."""
@@ -64,16 +67,24 @@ class Slot:
             isinstance(value, Component) and type(value) in kinds.values()
         ):
             return value
-        example = f"{{kind: {next(iter(kinds))}}}"
-        if not isinstance(value, dict) or "kind" not in value:
-            fix = f"{{kind: {value}}}" if isinstance(value, str) and value in kinds else example
-            message = f"`{self.name}` must be a mapping with a `kind`, such as {fix}"
-            raise PydanticCustomError("slot", "{message}", {"message": message})
-        kind = value["kind"]
+        if not isinstance(value, dict):
+            near = get_close_matches(value, kinds, n=1) if isinstance(value, str) else []
+            raise self._kind_wanted(near)
+        if "kind" not in value:
+            # What the default kind lacks may tell which one was meant.
+            fitting = [kind for kind, config in kinds.items() if value.keys() <= config.model_fields.keys()]
+            if self.default is None or (fitting and self.default not in fitting):
+                raise self._kind_wanted(fitting)
+        kind = value.get("kind", self.default)
         if not isinstance(kind, str) or kind not in kinds:
             message = f"`{self.name}` has no kind `{kind}`; {did_you_mean(str(kind), kinds)}"
             raise PydanticCustomError("slot", "{message}", {"message": message})
         return kinds[kind].model_validate(value)
+
+    def _kind_wanted(self, fitting: Sequence[str]) -> PydanticCustomError:
+        example = next(kind for kind in (*fitting, self.default, *KINDS[self.name]) if kind)
+        message = f"`{self.name}` must be a mapping with a `kind`, such as {{kind: {example}}}"
+        return PydanticCustomError("slot", "{message}", {"message": message})
 
     def write(self, value: Component | None, info: core_schema.SerializationInfo) -> dict[str, Any] | None:
         """What declares the component; without its defaults it still says its kind."""

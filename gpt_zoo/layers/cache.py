@@ -8,9 +8,13 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
+from gpt_zoo.token_ids import check_left
+
 
 class TokenCache:
     """What one layer keeps of each token: keys and values, or what they are expanded from.
+
+    With a window it reserves memory for twice as many tokens, if the capacity is as large.
 
     Args:
         capacity: Tokens that it must hold.
@@ -84,8 +88,9 @@ class Cache:
     def __init__(self, layers: Sequence[LayerCache], capacity: int) -> None:
         self.layers, self.capacity = list(layers), capacity
         self.length = 0
-        self.positions: Int[Tensor, "batch keys"] | None = None
+        self.batch_size: int | None = None
         self.real: Bool[Tensor, "batch keys"] | None = None
+        self._passing = False
 
     def values(self) -> int:
         """Numbers that are kept of one sequence."""
@@ -94,7 +99,7 @@ class Cache:
     def extend(
         self, ids: Tensor, real: Bool[Tensor, "batch time"] | None
     ) -> tuple[Tensor, Tensor, Tensor | None]:
-        """The places of new tokens, which from now on count as seen.
+        """The places of new tokens, at the beginning of their pass through the layers.
 
         Args:
             real: Which of them are no padding; None if all are.
@@ -103,23 +108,42 @@ class Cache:
             Their positions, those of all tokens so far, and which of these are no padding.
 
         Raises:
-            ValueError: they do not fit.
+            ValueError: they do not fit, are of another batch, or are padding behind a token; or the last pass
+                failed, so that some layers know more tokens than others.
         """
+        self._check(ids)
         time = ids.size(1)
+        if self.real is not None or real is not None:
+            joined = _joined(self.real, real, ids, self.length)
+            check_left(joined)
+            self.real = joined
+        self._passing, self.batch_size = True, ids.size(0)
+        if self.real is None:
+            all_positions = torch.arange(self.length + time, device=ids.device)[None]
+        else:
+            all_positions = places(self.real)
+        return all_positions[:, -time:], all_positions, self.real
+
+    def finish(self, time: int) -> None:
+        """Count `time` new tokens as seen, now that all layers have them."""
+        self._passing = False
+        self.length += time
+
+    def _check(self, ids: Tensor) -> None:
+        batch, time = ids.shape
+        if self._passing:
+            raise ValueError(
+                "the last forward with this cache failed, it is of no use any more; make a new one"
+            )
+        if self.batch_size not in (None, batch):
+            raise ValueError(
+                f"the cache keeps a batch of {self.batch_size} sequences, got {batch}; each batch needs one"
+            )
         if self.length + time > self.capacity:
             raise ValueError(
                 f"the cache holds {self.capacity} tokens, got {self.length} and {time} more; make it with a "
                 f"capacity of {self.length + time}"
             )
-        if self.real is not None or real is not None:
-            self.real = _joined(self.real, real, ids, self.length)
-        if self.real is None:
-            all_positions = torch.arange(self.length + time, device=ids.device)[None]
-        else:
-            all_positions = places(self.real)
-        self.positions = all_positions
-        self.length += time
-        return all_positions[:, -time:], all_positions, self.real
 
 
 def places(real: Bool[Tensor, "batch time"]) -> Int[Tensor, "batch time"]:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+Made = TypeVar("Made")
+
 
 class ScoreBias(Protocol):
     """A position that adds to the scores of attention: see `AttentionPosition`."""
+
+    @property
+    def key(self) -> Hashable:
+        """What the biases depend on."""
 
     def bias(self, query_positions: Tensor, key_positions: Tensor) -> Tensor | None:
         """What is added to the scores, (batch or 1, heads, time, keys), or None."""
@@ -34,13 +41,20 @@ class Flow:
     real: Bool[Tensor, "batch keys"] | None = None
     embedded: Float[Tensor, "batch time emb_dim"] | None = None
     shared_values: Float[Tensor, "batch kv_heads time head_dim"] | None = None
-    _masks: dict[tuple[int, int | None, int | None, torch.dtype], Tensor] = field(default_factory=dict)
+    _made: dict[Hashable, Any] = field(default_factory=dict)
 
     @classmethod
     def over(cls, x: Tensor) -> Flow:
         """That of whole sequences without padding, (batch, time, ...)."""
         positions = torch.arange(x.size(1), device=x.device)[None]
         return cls(positions, positions)
+
+    def once(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """What `make` gives, which is asked only the first time that `key` occurs in this pass."""
+        if key not in self._made:
+            self._made[key] = make()
+        made: Made = self._made[key]
+        return made
 
     def mask(
         self, keys: int, window: int | None, bias: ScoreBias | None, dtype: torch.dtype
@@ -61,10 +75,8 @@ class Flow:
         all_before = bias is None and self.real is None and (window is None or keys <= window)
         if all_before and (time == 1 or keys == time):
             return None
-        key = (keys, window, None if bias is None else id(bias), dtype)
-        if key not in self._masks:
-            self._masks[key] = self._make_mask(keys, window, bias, dtype)
-        return self._masks[key]
+        key = (keys, window, None if bias is None else bias.key, dtype)
+        return self.once(key, lambda: self._make_mask(keys, window, bias, dtype))
 
     def _make_mask(self, keys: int, window: int | None, bias: ScoreBias | None, dtype: torch.dtype) -> Tensor:
         key_positions = self.key_positions[:, -keys:]

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from experiments.cli.generate import generate
 from experiments.data.tokenizers.bytes import ByteLevelTokenizer
 from experiments.text import continue_texts
 from gpt_zoo import GPTModel, save_checkpoint
@@ -82,6 +83,14 @@ def test_half_a_character_is_told_at_the_end_only(reciter):
     told = []
     continue_texts(reciter, ["Gr"], 12, on_text=lambda index, piece: told.append(piece), temperature=0)
     assert told == ["Gr", *"üße aus ", "\ufffd"]
+
+
+def test_what_a_model_writes_does_not_steer_the_terminal(tmp_path, capsys):
+    folder = save_reciter(tmp_path, b"a\tb\nc\x1b[2Jd")
+    generate(folder, ["a"], temperature=0)
+    generate(folder, ["a", "a\t"], temperature=0)
+    shown = "a\tb\nc\ufffd[2Jd"
+    assert capsys.readouterr().out == f"{shown}\n{shown}\n\n{shown}\n"
 
 
 @pytest.mark.parametrize(

@@ -87,3 +87,32 @@ def test_padding_must_stand_to_the_left(without_shape_checks: None) -> None:
         model(ids, torch.tensor([[1, 1, 0], [1, 1, 1]]))
     with pytest.raises(ValueError, match=r"shaped as the token ids, got \(2, 2\) and \(2, 3\)"):
         model(ids, torch.ones(2, 2))
+
+
+def test_a_cache_belongs_to_one_batch() -> None:
+    model = GPTModel(config_with("norm", "layer_norm")).eval()
+    cache = model.new_cache()
+    model(random_ids(model.config, batch=2, time=3), cache=cache)
+    with pytest.raises(ValueError, match="keeps a batch of 2 sequences, got 1; each batch needs one"):
+        model(random_ids(model.config, batch=1, time=1), cache=cache)
+
+
+def test_padding_behind_what_the_cache_has_seen_is_refused() -> None:
+    model = GPTModel(config_with("norm", "layer_norm")).eval()
+    cache = model.new_cache()
+    ids = random_ids(model.config, batch=2, time=3)
+    model(ids, cache=cache)
+    with pytest.raises(ValueError, match="padding must stand to the left"):
+        model(ids, torch.tensor([[False, True, True], [True, True, True]]), cache)
+    model(ids, cache=cache)  # what was refused has changed nothing
+
+
+def test_a_cache_whose_pass_failed_is_of_no_use() -> None:
+    model = GPTModel(config_with("norm", "layer_norm")).eval()
+    cache, ids = model.new_cache(), random_ids(model.config, time=2)
+    hook = model.blocks[1].register_forward_pre_hook(lambda module, inputs: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        model(ids, cache=cache)
+    hook.remove()
+    with pytest.raises(ValueError, match="the last forward with this cache failed"):
+        model(ids, cache=cache)

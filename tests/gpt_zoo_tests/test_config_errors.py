@@ -69,14 +69,14 @@ def test_heads_that_do_not_divide_the_width_come_with_numbers_that_do() -> None:
     message = problems(n_heads=7)["n_heads"]
     # 48 = 6·8; the multiples of 7 around it are 42 and 49.
     assert message == (
-        "`emb_dim` must be a multiple of `n_heads`, got 48 and 7; try n_heads 6 or 8, emb_dim 42 or 49, "
-        "or give attention.head_dim"
+        "`emb_dim` must be a multiple of `n_heads`, got 48 and 7; try n_heads 6 or 8, or give "
+        "attention.head_dim, or emb_dim 42 or 49"
     )
 
 
 def test_more_heads_than_width() -> None:
     message = problems(emb_dim=3, n_heads=4)["n_heads"]
-    assert message.endswith("got 3 and 4; try n_heads 3, emb_dim 4, or give attention.head_dim")
+    assert message.endswith("got 3 and 4; try n_heads 3, or give attention.head_dim, or emb_dim 4")
 
 
 def test_key_value_heads_that_do_not_divide_the_heads() -> None:
@@ -91,7 +91,7 @@ def test_more_key_value_heads_than_heads() -> None:
     assert "got 4 and 8; try 4" in found["attention.n_kv_heads"]
 
 
-@pytest.mark.parametrize("width", [10**12, 10**12 + 39, 2**61 - 1])
+@pytest.mark.parametrize("width", [10**9, 10**9 + 7, 2**31 - 1])
 def test_a_mistyped_width_is_answered_as_well(width: int) -> None:
     # The second and third are primes, whose divisors lie out of reach.
     assert "try n_heads" in problems(emb_dim=width, n_heads=7)["n_heads"]
@@ -129,7 +129,38 @@ def test_a_kind_that_is_no_word(kind: Any) -> None:
 def test_a_kind_without_its_mapping_is_told_how_to_write_it() -> None:
     message = problems(attention="multi_head")["attention"]
     assert message == "`attention` must be a mapping with a `kind`, such as {kind: multi_head}"
-    assert problems(norm={"eps": 1e-6})["norm"].startswith("`norm` must be a mapping with a `kind`")
+    assert problems(norm="rmsnorm")["norm"].endswith("such as {kind: rms_norm}")
+
+
+def test_a_mapping_without_a_kind_is_of_the_default_kind() -> None:
+    config = GPTConfig.model_validate(SMALL | {"norm": {"eps": 1e-6}, "feed_forward": {"hidden_dim": 7}})
+    assert (config.norm.kind, config.norm.eps) == ("layer_norm", 1e-6)
+    assert (config.feed_forward.kind, config.feed_forward.hidden(config)) == ("plain", 7)
+
+
+def test_a_mapping_without_a_kind_that_another_kind_would_fit_is_told_that_one() -> None:
+    message = problems(attention={"n_kv_heads": 2})["attention"]
+    assert message == "`attention` must be a mapping with a `kind`, such as {kind: grouped_query}"
+    assert problems(attention={"windw": 2}) == {
+        "attention.windw": "unknown key `windw`; did you mean `window`?"
+    }
+
+
+def test_a_fix_for_one_layer_is_in_that_layer() -> None:
+    # All layers share the width: another one would break the rule in the rest of them.
+    message = problems(layers=[{"n_heads": 5}, {}])["layers.0.n_heads"]
+    assert message.endswith("got 48 and 5; try n_heads 4 or 6, or give attention.head_dim")
+
+
+def test_a_number_or_a_word_is_asked_for_in_one_line() -> None:
+    assert problems(embedding={"multiplier": "sqrt"}) == {
+        "embedding.multiplier": "must be a number above 0 or `sqrt_dim`, got 'sqrt'"
+    }
+
+
+@pytest.mark.parametrize("field", ["vocab_size", "context_length", "emb_dim", "n_heads", "n_layers"])
+def test_sizes_that_nobody_builds_are_told_and_not_multiplied_out(field: str) -> None:
+    assert "less than or equal to" in problems(**{field: 2**62})[field]
 
 
 def test_a_component_in_the_wrong_slot() -> None:
@@ -267,14 +298,63 @@ BROKEN: dict[str, tuple[dict[str, Any], str, str, dict[str, Any]]] = {
     ),
     "a single layer without a place": (
         {"single_layers": [{"n_heads": 2}]},
-        "single_layers.0.at",
-        "`at` must be the number of a layer or a list of them, from 0, or from -1 at the end; got None, try "
-        "at: 0",
+        "single_layers.0",
+        "`at` is missing; `at` must be the number of a layer or a list of them, from 0, or from -1 at the "
+        "end, such "
+        "as at: 0",
         {"single_layers": [{"at": 0, "n_heads": 2}]},
+    ),
+    "a single layer in no place": (
+        {"single_layers": [{"at": [], "n_heads": 2}]},
+        "single_layers.0.at",
+        "`at` must be the number of a layer or a list of them, from 0, or from -1 at the end; got none, try "
+        "at: 0",
+        {"single_layers": [{"at": [0], "n_heads": 2}]},
+    ),
+    "norms of queries and keys that are none": (
+        {"norm": {"kind": "none"}, "attention": {"qk_norm": "head"}},
+        "attention.qk_norm",
+        "queries and keys take the layer's norm, got qk_norm head with norm none; try qk_norm null, or norm: "
+        "{kind: rms_norm}",
+        {"norm": {"kind": "rms_norm"}, "attention": {"qk_norm": "head"}},
+    ),
+    "a norm of the embeddings that is none": (
+        {"norm": {"kind": "none"}, "embedding": {"norm": True}},
+        "embedding.norm",
+        "the embeddings take the model's norm, got norm true with norm none; try embedding.norm false, or "
+        "norm: "
+        "{kind: rms_norm}",
+        {"norm": {"kind": "none"}, "embedding": {"norm": False}},
+    ),
+    "a part that ALiBi would not turn": (
+        {"attention": LATENT | {"rope_head_dim": 4}, "position": {"kind": "alibi"}},
+        "attention.rope_head_dim",
+        "`rope_head_dim` is the part that positions turn, got 4 with alibi positions; try 0, or position: "
+        "{kind: "
+        "rotary}",
+        {"attention": LATENT | {"rope_head_dim": 0}, "position": {"kind": "alibi"}},
+    ),
+    "a norm that no layer has but the model": (
+        {
+            "norm": {"kind": "layer_norm", "weight": False},
+            "layers": [{"norm": {"weight": True}}],
+        },
+        "norm.bias",
+        "a layer norm with a shift has a scale too, got weight false and bias true; try bias false",
+        {
+            "norm": {"kind": "layer_norm", "weight": False, "bias": False},
+            "layers": [{"norm": {"weight": True}}],
+        },
+    ),
+    "a hidden size of nothing": (
+        {"feed_forward": {"kind": "gated", "hidden_multiple": 0.001}},
+        "feed_forward.hidden_multiple",
+        "`hidden_multiple` x emb_dim must round to 1 or more, got 0.001 x 48; try 0.0208333",
+        {"feed_forward": {"kind": "gated", "hidden_multiple": 0.0208333}},
     ),
     "tied embeddings with a factorised table": (
         {"tie_embeddings": True, "embedding": {"kind": "token", "dim": 8}},
-        "head.dim",
+        "tie_embeddings",
         "tied embeddings need a head as wide as the token table, got 48 and 8; try head.dim 8, or "
         "tie_embeddings "
         "false",

@@ -1,5 +1,8 @@
 """Layers that differ from each other."""
 
+import copy
+import pickle
+
 import pytest
 from config_strategies import gpt_configs
 from hypothesis import given
@@ -161,3 +164,24 @@ def test_a_layer_without_positions_among_rotary_ones() -> None:
         }
     )
     assert [block.attention.position is None for block in GPTModel(config).blocks] == [False] * 3 + [True]
+
+
+def test_overrides_of_layers_are_as_frozen_as_the_rest() -> None:
+    given = {"layers": [{"attention": {"window": 2}}], "single_layers": [{"at": [0, -1], "n_heads": 2}]}
+    config = GPTConfig.model_validate(SMALL | {"n_layers": 2} | given)
+    for change in (
+        lambda: config.layers[0]["attention"].update(window=3),
+        lambda: config.layers[0].pop("attention"),
+        lambda: config.single_layers[0].__setitem__("n_heads", 4),
+    ):
+        with pytest.raises(TypeError, match="configs are frozen"):
+            change()
+    given["layers"][0]["attention"]["window"] = 3  # what it was made of is no part of it
+    assert config.layer(0).attention.window == 2
+
+
+@given(gpt_configs())
+def test_equal_configs_have_equal_hashes(config: GPTConfig) -> None:
+    twin = GPTConfig.model_validate_json(config.model_dump_json())
+    assert (twin, hash(twin)) == (config, hash(config))
+    assert copy.deepcopy(config) == pickle.loads(pickle.dumps(config)) == config

@@ -1,6 +1,7 @@
 """Generation: which token comes next."""
 
 import math
+import re
 from typing import Any
 
 import pytest
@@ -285,3 +286,34 @@ def test_no_prompt_to_pad() -> None:
 def test_a_wrong_option_is_told_before_the_first_token() -> None:
     with pytest.raises(ValueError, match="must not be negative"):
         generate_stream(small_model(), torch.zeros(1, 1, dtype=torch.long), -1)
+
+
+def test_what_was_frozen_stays_frozen() -> None:
+    model = small_model(drop_rate=0.5).train()
+    model.blocks[0].eval()
+    before = [module.training for module in model.modules()]
+    stream = generate_stream(model, random_ids(model.config), 4, seed=1)
+    next(stream)
+    assert not any(module.training for module in model.modules())
+    stream.close()  # as when the reader has seen enough
+    assert [module.training for module in model.modules()] == before
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"seed": 2**70}, "`seed` must be a number of 64 bits, got 1180591620717411303424; try 0"),
+        ({"attention_mask": torch.tensor([[1, 0]])}, "padding must stand to the left"),
+        (
+            {"attention_mask": torch.tensor([[0.0, -1e9]])},
+            "got torch.float32; try mask == 0 for one that is added",
+        ),
+    ],
+)
+def test_wrong_arguments_are_told_before_the_first_token(
+    options: dict[str, Any], message: str, without_shape_checks: None
+) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        generate_stream(small_model(), torch.zeros(1, 2, dtype=torch.long), 3, **options)
+    with pytest.raises(ValueError, match="token ids must lie in 0 to 22, got 23"):
+        generate_stream(small_model(), torch.tensor([[23]]), 3)

@@ -1,5 +1,6 @@
 """A mixture of experts against going through its tokens one by one."""
 
+import copy
 from typing import Any
 
 import pytest
@@ -110,3 +111,12 @@ def test_active_parameters_by_hand() -> None:
     # An expert has 3·6·3 = 54 weights; a token leaves 3 of the 5 in each of 2 layers idle.
     cost = model_cost(config_of())
     assert cost.params - cost.params_active == 2 * 3 * 54
+
+
+def test_a_model_can_be_copied_after_it_was_trained() -> None:
+    model = GPTModel(config_of()).train()
+    ids = torch.randint(0, 7, (2, 11))
+    (model(ids).sum() + model.auxiliary_loss()).backward()
+    copied = copy.deepcopy(model)
+    assert torch.equal(copied.eval()(ids), model.eval()(ids))
+    assert model.auxiliary_loss() is None, "what was learned from is no loss of an evaluation"

@@ -59,3 +59,14 @@ def test_each_vector_is_normalised_on_its_own(norm: torch.nn.Module) -> None:
     x = torch.randn(2, 3, 5)
     torch.testing.assert_close(norm(x)[1, 2], norm(x[1, 2]))
     assert torch.equal(norm(torch.zeros(5)), torch.zeros(5)), "eps keeps zeros from a division by zero"
+
+
+def test_a_scale_of_one_and_a_little_is_not_rounded_before_it_multiplies() -> None:
+    # bfloat16 has 8 bits: of 1 + 7·2^-10 it would keep 1 + 2^-7.
+    norm = RMSNormConfig(unit_offset=True, eps=1e-30).build(2).bfloat16()
+    with torch.no_grad():
+        norm.scale.fill_(7 * 2.0**-10)
+    for part in range(1, 60):
+        x = torch.tensor([1 + part / 64, 0.75], dtype=torch.bfloat16)
+        exact = x.double() / x.double().square().mean().sqrt() * (1 + 7 * 2.0**-10)
+        assert torch.equal(norm(x), exact.bfloat16())

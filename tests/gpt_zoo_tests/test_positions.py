@@ -35,7 +35,7 @@ def rotary(head_dim: int, length: int, **declared: Any) -> RotaryPosition:
 
 def turned(position: RotaryPosition, vector: Tensor, time: int) -> Tensor:
     """`vector` as the query at each of `time` positions."""
-    return position.turn(vector.expand(1, 1, time, -1), torch.arange(time)[None])[0, 0]
+    return position.turn(vector.expand(1, 1, time, -1), position.prepare(torch.arange(time)[None]))[0, 0]
 
 
 def test_rotary_by_hand() -> None:
@@ -44,9 +44,9 @@ def test_rotary_by_hand() -> None:
     expected = torch.tensor([math.cos(3), math.cos(0.3), math.sin(3), math.sin(0.3)])
     torch.testing.assert_close(at_3, expected)
     # A quarter turn takes the first half to the second, and the second to minus the first.
-    position = rotary(2, 2)
-    position.cos[1], position.sin[1] = 0.0, 1.0
-    torch.testing.assert_close(turned(position, torch.tensor([3.0, 7.0]), 2)[1], torch.tensor([-7.0, 3.0]))
+    quarter = (torch.zeros(1, 1, 1, 1), torch.ones(1, 1, 1, 1))
+    after = rotary(2, 2).turn(torch.tensor([3.0, 7.0]).view(1, 1, 1, 2), quarter)
+    assert after.flatten().tolist() == [-7.0, 3.0]
 
 
 def test_rotary_leaves_the_first_token_as_it_is() -> None:
@@ -64,7 +64,7 @@ def test_rotary_leaves_the_first_token_as_it_is() -> None:
 def test_rotary_scores_depend_on_the_distance_alone(
     half: int, first: int, second: int, shift: int, base: float
 ) -> None:
-    position = rotary(2 * half, 64, base=base).double()
+    position = rotary(2 * half, 64, base=base)
     query, key = torch.randn(2, 2 * half, dtype=torch.float64)
     queries, keys = turned(position, query, 64), turned(position, key, 64)
     here, there = queries[first] @ keys[second], queries[first + shift] @ keys[second + shift]
@@ -78,7 +78,7 @@ def test_rotary_keeps_lengths(half: int, length: int) -> None:
     key = torch.randn(2, 1, length, 2 * half)
     position = rotary(2 * half, length)
     for before in (query, key):
-        after = position.turn(before, torch.arange(length)[None])
+        after = position.turn(before, position.prepare(torch.arange(length)[None]))
         torch.testing.assert_close(after.norm(dim=-1), before.norm(dim=-1))
 
 
@@ -86,7 +86,8 @@ def test_rotary_keeps_lengths(half: int, length: int) -> None:
 def test_rotary_keeps_the_type_of_what_it_turns(dtype: torch.dtype) -> None:
     # Its tables are float32; values are not turned and keep theirs, and attention wants one type for all.
     query = torch.ones(1, 1, 3, 4, dtype=dtype)
-    assert rotary(4, 3).turn(query, torch.arange(3)[None]).dtype == dtype
+    position = rotary(4, 3)
+    assert position.turn(query, position.prepare(torch.arange(3)[None])).dtype == dtype
 
 
 def test_rotary_acts_on_queries_and_keys_and_not_on_values() -> None:
@@ -222,8 +223,9 @@ def test_scalings_are_those_of_transformers(kind: str) -> None:
     cos, sin = LlamaRotaryEmbedding(config)(torch.zeros(1), torch.arange(256)[None])
     position = rotary(64, 256, base=500.0, scaling={"kind": kind} | ours)
     # Both know the angles, up to 256, to float32: 256 · 2^-23 = 3e-5.
-    torch.testing.assert_close(position.cos, cos[0, :, :32], rtol=0, atol=3e-5)
-    torch.testing.assert_close(position.sin, sin[0, :, :32], rtol=0, atol=3e-5)
+    our_cos, our_sin = position.prepare(torch.arange(256)[None])
+    torch.testing.assert_close(our_cos[0, 0], cos[0, :, :32], rtol=0, atol=3e-5)
+    torch.testing.assert_close(our_sin[0, 0], sin[0, :, :32], rtol=0, atol=3e-5)
 
 
 @pytest.mark.parametrize(
@@ -246,3 +248,56 @@ def test_fixed_positions_are_neither_parameters_nor_saved(kind: str) -> None:
     longer.load_state_dict(model.state_dict())
     ids = random_ids(model.config, time=64)
     torch.testing.assert_close(longer.eval()(ids), model.eval()(ids))
+
+
+@pytest.mark.parametrize("kind", ["sinusoidal", "rotary", "alibi"])
+def test_positions_that_are_computed_take_no_memory(kind: str) -> None:
+    # A table for each of two billion positions would be terabytes.
+    model = GPTModel(model_config(kind).model_copy(update={"context_length": 2**31}))
+    assert not list(model.buffers())
+    assert model(torch.zeros(1, 3, dtype=torch.long)).isfinite().all()
+
+
+def test_positions_keep_their_precision_in_a_model_of_bfloat16() -> None:
+    # 999 turns by its own angle, not by that of the next number which bfloat16 has, 1000.
+    position = rotary(4, 1024).bfloat16()
+    cos, _ = position.prepare(torch.tensor([[999]]))
+    assert cos[0, 0, 0, 0].item() == pytest.approx(math.cos(999), abs=1e-4)
+
+
+@pytest.mark.parametrize("declared", [{"kind": "rotary"}, {"kind": "alibi"}])
+def test_layers_that_are_alike_share_what_positions_give(declared: dict[str, Any]) -> None:
+    config = GPTConfig(
+        vocab_size=5, context_length=8, emb_dim=12, n_heads=3, n_layers=4, position=declared,
+        layers=[{}, {"attention": {"window": 3}}],
+    )  # fmt: skip
+    model, made = GPTModel(config), []
+
+    def counted(own: Any, name: str) -> Any:
+        def count(*arguments: Any) -> Any:
+            made.append(name)
+            return own(*arguments)
+
+        return count
+
+    for block in model.blocks:
+        for name in ("prepare", "bias"):
+            setattr(block.attention.position, name, counted(getattr(block.attention.position, name), name))
+    model(torch.zeros(1, 8, dtype=torch.long))
+    assert made.count("prepare") == 1, "angles are the same for all layers"
+    # The masks of the layers with a window and of those without have biases in them, if there are any.
+    assert made.count("bias") == (2 if declared["kind"] == "alibi" else 0)
+
+
+@pytest.mark.parametrize("kind", ["learned", "sinusoidal", "rotary", "none"])
+def test_whole_sequences_need_no_mask_unless_scores_are_biased(kind: str) -> None:
+    # The kernel knows what is causal, and with a mask it would store T x T numbers.
+    model, masks = GPTModel(model_config(kind)), []
+    attention = model.blocks[0].attention
+    attend = attention.attend
+    attention.attend = lambda query, key, value, mask, *rest: (
+        masks.append(mask),
+        attend(query, key, value, mask, *rest),
+    )[1]
+    model(torch.zeros(1, 8, dtype=torch.long))
+    assert masks == [None]

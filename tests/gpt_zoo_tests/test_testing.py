@@ -138,6 +138,9 @@ class NeverReset(Plain):
         super().__init__(config, width)
         self.scale = nn.Parameter(torch.ones(width))
 
+    def reset_parameters(self) -> None:
+        """Forgets the scale."""
+
     def forward(self, x: Tensor) -> Tensor:
         return x * self.scale
 

@@ -187,6 +187,21 @@ def test_what_a_broken_plugin_had_imported_is_imported_anew_for_a_good_one(insta
     assert "good" in KINDS["norm"]
 
 
+@pytest.mark.parametrize("named", ["shared", "between"])
+def test_what_a_broken_module_had_imported_registers_when_it_is_named_itself(write, named):
+    write("shared", NORM, name="Shared", kind="shared_norm")
+    write("between", "from shared import Shared\n")
+    write("failing", "import json, between\n1 / 0\n")
+    with pytest.raises(ValueError, match="ZeroDivisionError"):
+        registry.load_plugins(["failing"])
+    assert "shared_norm" not in KINDS["norm"]
+    assert sys.modules["json"] is json
+    registry.load_plugins([named])
+    assert "shared_norm" in KINDS["norm"]
+    model = registry.load_variant("gpt-nano", ["norm={kind: shared_norm}"]).config
+    assert type(model.norm) is sys.modules["shared"].Shared
+
+
 @pytest.mark.parametrize(
     ("name", "told"),
     [

@@ -99,16 +99,24 @@ class HeadsAttentionConfig(SoftmaxAttentionConfig):
         return 2 * self.widths(model)[1]
 
     def broken_rules(self, model: GPTConfig) -> Iterator[BrokenRule]:
-        """The width must be cut into equal heads, unless their size is given."""
+        """The width must be cut into equal heads, unless their size is given; a norm must be one."""
         yield from super().broken_rules(model)
+        if self.qk_norm is not None and model.norm.kind == "none":
+            yield BrokenRule(
+                ("attention", "qk_norm"),
+                f"queries and keys take the layer's norm, got qk_norm {self.qk_norm} with norm none; try "
+                f"qk_norm "
+                "null, or norm: {kind: rms_norm}",
+            )
         if self.head_dim is None and model.emb_dim % model.n_heads:
             below = model.emb_dim // model.n_heads * model.n_heads
             widths = [str(width) for width in (below, below + model.n_heads) if width]
             yield BrokenRule(
                 ("n_heads",),
                 f"`emb_dim` must be a multiple of `n_heads`, got {model.emb_dim} and {model.n_heads}; "
-                f"try n_heads {' or '.join(near_divisors(model.emb_dim, model.n_heads))}, "
-                f"emb_dim {' or '.join(widths)}, or give attention.head_dim",
+                f"try n_heads {' or '.join(near_divisors(model.emb_dim, model.n_heads))}, or give "
+                "attention.head_dim",
+                for_all=f", or emb_dim {' or '.join(widths)}",
             )
 
 

@@ -84,7 +84,7 @@ class LatentAttentionConfig(SoftmaxAttentionConfig):
     def broken_rules(self, model: GPTConfig) -> Iterator[BrokenRule]:
         """What is set aside for positions must have some."""
         yield from super().broken_rules(model)
-        turns = isinstance(model.position, AttentionPositionConfig)
+        turns = isinstance(model.position, AttentionPositionConfig) and model.position.turns
         if self.rope_head_dim and not turns:
             yield BrokenRule(
                 ("attention", "rope_head_dim"),

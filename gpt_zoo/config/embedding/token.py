@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, ClassVar, Literal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import (
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
 
-from gpt_zoo.config.component import Component, linear_params
+from gpt_zoo.config.component import BrokenRule, Component, linear_params
 
 if TYPE_CHECKING:
     from gpt_zoo.config.gpt import GPTConfig
@@ -30,6 +38,15 @@ class TokenEmbeddingConfig(Component):
     pad_to: PositiveInt = 1
     """The table and the head get rows up to a multiple of this; nothing reads them, they make the products of
     the head faster. Shoeybi et al. 2019, "Megatron-LM", arXiv:1909.08053."""
+
+    @field_validator("multiplier", mode="wrap")
+    @classmethod
+    def _number_or_word(cls, value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return handler(value)
+        except ValidationError:
+            message = f"must be a number above 0 or `sqrt_dim`, got {value!r}"
+            raise PydanticCustomError("multiplier", "{message}", {"message": message}) from None
 
     def rows(self, model: GPTConfig) -> int:
         """Rows of the table: the vocabulary, padded."""
@@ -55,3 +72,13 @@ class TokenEmbeddingConfig(Component):
     def macs(self, model: GPTConfig, time: int) -> int:
         """Of the projection."""
         return 0 if self.dim is None else time * self.dim * model.emb_dim
+
+    def broken_rules(self, model: GPTConfig) -> Iterator[BrokenRule]:
+        """A norm must be one."""
+        if self.norm and model.norm.kind == "none":
+            yield BrokenRule(
+                ("embedding", "norm"),
+                "the embeddings take the model's norm, got norm true with norm none; try embedding.norm "
+                "false, or "
+                "norm: {kind: rms_norm}",
+            )

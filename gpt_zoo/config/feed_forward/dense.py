@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import Field, PositiveInt
 
 from gpt_zoo.config.component import BrokenRule, Macs, linear_params
 from gpt_zoo.config.feed_forward.base import FeedForwardBaseConfig
@@ -20,9 +20,10 @@ class DenseFeedForwardConfig(FeedForwardBaseConfig):
     expansions: ClassVar[int]
     """Number of matrices from D to F; one more leads back."""
 
-    hidden_dim: PositiveInt | None = None
-    """F; None takes `hidden_multiple`, or the usual multiple of the model's width."""
-    hidden_multiple: PositiveFloat | None = None
+    hidden_dim: Annotated[PositiveInt, Field(le=2**31)] | None = None
+    """F; None takes `hidden_multiple`, or what is usual: 4·D if plain, 8/3·D rounded up to a multiple of 8 if
+    gated."""
+    hidden_multiple: Annotated[float, Field(gt=0.0, le=1024.0)] | None = None
     """F / D, rounded to a whole F."""
     bias: bool
 
@@ -33,7 +34,7 @@ class DenseFeedForwardConfig(FeedForwardBaseConfig):
     def hidden(self, model: GPTConfig) -> int:
         """F, the hidden size."""
         if self.hidden_multiple is not None:
-            return max(1, round(self.hidden_multiple * model.emb_dim))
+            return round(self.hidden_multiple * model.emb_dim)
         return self.hidden_dim or self.usual_hidden(model)
 
     def params(self, model: GPTConfig) -> int:
@@ -48,7 +49,13 @@ class DenseFeedForwardConfig(FeedForwardBaseConfig):
         return Macs(linear=time * (self.expansions + 1) * model.emb_dim * self.hidden(model))
 
     def broken_rules(self, model: GPTConfig) -> Iterator[BrokenRule]:
-        """The hidden size is given once."""
+        """The hidden size is given once, and is one."""
+        if self.hidden_multiple is not None and round(self.hidden_multiple * model.emb_dim) < 1:
+            yield BrokenRule(
+                ("feed_forward", "hidden_multiple"),
+                f"`hidden_multiple` x emb_dim must round to 1 or more, got {self.hidden_multiple} x "
+                f"{model.emb_dim}; try {1 / model.emb_dim:g}",
+            )
         if self.hidden_dim is not None and self.hidden_multiple is not None:
             yield BrokenRule(
                 ("feed_forward", "hidden_multiple"),

@@ -53,7 +53,7 @@ class LinearHeadConfig(Component):
         if model.tie_embeddings and self.width(model) != table:
             fixes = f"head.dim {table}" if table != model.emb_dim else "head.dim null"
             yield BrokenRule(
-                ("head", "dim"),
+                ("tie_embeddings",) if self.dim is None else ("head", "dim"),
                 f"tied embeddings need a head as wide as the token table, got {self.width(model)} and "
                 f"{table}; try {fixes}, or tie_embeddings false",
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from gpt_zoo.config.component import Component
 
@@ -25,3 +25,6 @@ class EmbeddedPositionConfig(PositionConfig):
 class AttentionPositionConfig(PositionConfig):
     """A position that acts in each attention: its module, an `AttentionPosition`, turns queries and keys, or
     adds to their scores, or both."""
+
+    turns: ClassVar[bool] = False
+    """Whether it turns queries and keys."""

@@ -21,6 +21,7 @@ class RotaryPositionConfig(AttentionPositionConfig):
 
     kind: Literal["rotary"] = "rotary"
     module: ClassVar[str] = "gpt_zoo.layers.position:RotaryPosition"
+    turns: ClassVar[bool] = True
     source: ClassVar[str] = 'Su et al. 2021, "RoFormer", arXiv:2104.09864'
 
     base: float = Field(default=10_000.0, gt=1.0)
@@ -65,8 +66,9 @@ class RotaryPositionConfig(AttentionPositionConfig):
     def _odd_head(self, model: GPTConfig, dim: int) -> BrokenRule:
         """A head of odd size cannot be turned in pairs: which width or size would be even."""
         if dim * model.n_heads != model.emb_dim:
+            size = "rope_head_dim" if model.attention.kind == "latent" else "head_dim"
             return BrokenRule(
-                ("attention",),
+                ("attention", size),
                 f"rotary positions need heads of even size, got {dim}; try {dim + 1}"
                 + (f" or {dim - 1}" if dim > 1 else ""),
             )

@@ -80,11 +80,28 @@ class HubFolder:
         return [self.path / name for name in sorted(names)]
 
     def tokenizer_files(self) -> list[Path]:
-        """What belongs to the tokenizer, and how text is generated."""
-        return [self.path / name for name in TOKENIZER_FILES if (self.path / name).is_file()]
+        """What belongs to the tokenizer, and how text is generated.
+
+        Raises:
+            HubError: one is damaged, or leads out of the folder: it would be copied, and perhaps published.
+        """
+        files = [self.path / name for name in TOKENIZER_FILES if (self.path / name).is_file()]
+        own = self.path.resolve()
+        # In the cache of the hub a folder's files lie beside it: OWNER/snapshots/REVISION and OWNER/blobs.
+        places = [own, *(parent / "blobs" for parent in own.parents[1:2])]
+        for file in files:
+            if not any(file.resolve().is_relative_to(place) for place in places):
+                raise HubError(
+                    f"{file} leads out of its folder, to {file.resolve()}; put the file itself there"
+                )
+            if file.suffix == ".json":
+                _load_object(file)
+        return files
 
 
 def _load_object(path: Path) -> dict[str, Any]:
+    if path.exists() and not path.is_file():
+        raise HubError(f"{path} is no file")
     try:
         data = json.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
@@ -99,9 +116,11 @@ def _load_object(path: Path) -> dict[str, Any]:
 
 
 def copy_tokenizer(source: Path, target: Path) -> list[str]:
-    """Copy the tokenizer's files, whichever there are, and name them."""
+    """Copy the tokenizer's files, whichever there are, in the place of those of another; and name them."""
     files = HubFolder(source).tokenizer_files()
     target.mkdir(parents=True, exist_ok=True)
+    for name in TOKENIZER_FILES:
+        (target / name).unlink(missing_ok=True)
     for file in files:
         shutil.copyfile(file, target / file.name)
     return [file.name for file in files]

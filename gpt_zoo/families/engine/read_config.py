@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import ValidationError
 
 from gpt_zoo.config.base import did_you_mean
-from gpt_zoo.config.gpt import GPTConfig
+from gpt_zoo.config.gpt import MOST_LAYERS, GPTConfig
 from gpt_zoo.config.merge import deep_merge
 from gpt_zoo.families.engine.config_rules import REQUIRED, Rule
 from gpt_zoo.families.engine.errors import HubError
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 Override = dict[str, Any]
 SIZES = frozenset({"vocab_size", "context_length", "emb_dim", "n_layers", "n_heads"})
 """Ours that rows compute with."""
-MOST_LAYERS = 10**6
-"""More would only be counted to keep a machine busy."""
 USUAL = {"embedding.kind": "token", "head.kind": "linear"}
 """Slots of one kind: no family has to say it."""
 
@@ -156,22 +155,30 @@ def lay_out_layers(data: dict[str, Any], overrides: Sequence[Override]) -> dict[
     """
     if not any(overrides):
         return data
-    n = len(overrides)
-    period = next(p for p in range(1, n + 1) if all(overrides[i] == overrides[i % p] for i in range(n)))
+    # As text, overrides are compared at once, however many layers there are.
+    texts = [json.dumps(override, sort_keys=True) for override in overrides]
+    period = _period(texts)
     if period == 1:
         return deep_merge(data, overrides[0])
-    if period <= n // 2:
+    if period <= len(overrides) // 2:
         return {**data, "layers": list(overrides[:period])}
-    return {**data, "single_layers": _grouped(overrides)}
+    places: dict[str, list[int]] = {}
+    for index, text in enumerate(texts):
+        places.setdefault(text, []).append(index)
+    groups = ((at, overrides[at[0]]) for at in places.values())
+    return {**data, "single_layers": [{"at": at, **override} for at, override in groups if override]}
 
 
-def _grouped(overrides: Sequence[Override]) -> list[Override]:
-    groups: list[tuple[Override, list[int]]] = []
-    for index, override in enumerate(overrides):
-        alike: Callable[[Override], bool] = override.__eq__
-        places = next((places for known, places in groups if alike(known)), None)
-        if places is None:
-            groups.append((override, [index]))
-        else:
-            places.append(index)
-    return [{"at": places, **override} for override, places in groups if override]
+def _period(texts: Sequence[str]) -> int:
+    """After how many entries they repeat, up to the end; the number of them if they do not.
+
+    Source: Knuth, Morris and Pratt 1977, "Fast pattern matching in strings": what is left beside the longest
+    beginning that is an end too.
+    """
+    borders = [0]
+    for text in texts[1:]:
+        border = borders[-1]
+        while border and texts[border] != text:
+            border = borders[border - 1]
+        borders.append(border + (texts[border] == text))
+    return len(texts) - borders[-1]

@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional as F
 
-Mask = Bool[Tensor, "#batch #heads time keys"] | Float[Tensor, "#batch #heads time keys"]
+Mask = Bool[Tensor, "#batch #heads #time keys"] | Float[Tensor, "#batch #heads #time keys"]
 """True where a query sees a key, or what is added to the scores; None for all keys up to the query's own."""
 
 

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from gpt_zoo.config.attention.latent import LatentAttentionConfig
 from gpt_zoo.config.gpt import GPTConfig
+from gpt_zoo.layers.attention.attend import attend_written_out
 from gpt_zoo.layers.attention.softmax import SoftmaxAttention
 from gpt_zoo.layers.cache import TokenCache
 from gpt_zoo.layers.flow import Flow
@@ -59,13 +60,40 @@ class LatentAttention(SoftmaxAttention):
             query_part, key_part = self.turn(query_part, flow), self.turn(key_part, flow)
         if cache is not None:
             compressed, key_part = cache.append(compressed, key_part)  # (B, S, c), (B, 1, S, r)
-        up_sizes = [self.config.head_dim, self.config.value_head_dim]
-        key, value = torch.split(self._heads(self.kv_up(compressed)), up_sizes, dim=-1)  # (B, H, S, d or v)
-        query = torch.cat((query, query_part), dim=-1)  # (B, H, T, d + r)
-        key = torch.cat((key, key_part.expand(-1, self.n_heads, -1, -1)), dim=-1)  # (B, H, S, d + r)
-        mixed = self.mix(query, key, value, flow)  # (B, H, T, v)
+        if cache is not None and x.size(1) == 1 and self.sinks is None:
+            mixed = self._mix_compressed(query, query_part, compressed, key_part, flow)  # (B, H, 1, v)
+        else:
+            up_sizes = [self.config.head_dim, self.config.value_head_dim]
+            key, value = torch.split(
+                self._heads(self.kv_up(compressed)), up_sizes, dim=-1
+            )  # (B, H, S, d or v)
+            query = torch.cat((query, query_part), dim=-1)  # (B, H, T, d + r)
+            key = torch.cat((key, key_part.expand(-1, self.n_heads, -1, -1)), dim=-1)  # (B, H, S, d + r)
+            mixed = self.mix(query, key, value, flow)  # (B, H, T, v)
         output: Tensor = self.output(mixed.transpose(1, 2).flatten(-2))  # (B, T, D)
         return output
+
+    def _mix_compressed(
+        self, query: Tensor, query_part: Tensor, compressed: Tensor, key_part: Tensor, flow: Flow
+    ) -> Tensor:
+        """The same for one new token, whose query is compressed instead of all keys expanded: section 2.1.2.
+
+        q·(U·c) = (Uᵀ·q)·c, and what is mixed of the compressed vectors is expanded afterwards. All heads then
+        see the same keys and values: they stand where otherwise the tokens do.
+        """
+        up = self.kv_up.weight.view(self.n_heads, -1, self.config.kv_rank)  # (H, d + v, c)
+        up_key, up_value = up[:, : self.config.head_dim], up[:, self.config.head_dim :]
+        query = torch.cat((query @ up_key, query_part), dim=-1).transpose(1, 2)  # (B, 1, H, c + r)
+        compressed = compressed[:, None]  # (B, 1, S, c)
+        key = torch.cat((compressed, key_part), dim=-1)  # (B, 1, S, c + r)
+        mask = self.mask(query, key, flow)
+        if mask is None:
+            mask = torch.ones(1, 1, 1, key.size(-2), dtype=torch.bool, device=key.device)
+        mask = mask.transpose(1, 2)  # (B, 1, H or 1, S)
+        mixed = attend_written_out(
+            query, key, compressed, mask, scale=self.scale, softcap=self.softcap
+        )  # (B, 1, H, c)
+        return mixed.transpose(1, 2) @ up_value.transpose(1, 2)  # (B, H, 1, v)
 
     def _heads(self, x: Tensor) -> Tensor:
         """(B, T, H·n) cut into heads: (B, H, T, n)."""

@@ -1,6 +1,6 @@
 """What all modules of softmax attention share: positions, masks, and how scores become weights."""
 
-from functools import partial
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -33,9 +33,7 @@ class SoftmaxAttention(nn.Module):
         position = model.position.build(model, self.scale) if acts_here else None
         assert position is None or isinstance(position, AttentionPosition)
         self.position = position
-        self.attend = attend_fused
-        if config.softcap is not None or config.sinks:  # no kernel bounds the scores
-            self.attend = attend_written_out
+        self.attend: Callable[..., Tensor] = attend_fused
 
     def reset_parameters(self) -> None:
         """Sinks of zero."""
@@ -48,13 +46,24 @@ class SoftmaxAttention(nn.Module):
 
     def turn(self, x: Tensor, flow: Flow) -> Tensor:
         """Queries or keys of this pass, (B, heads, T, d), as their positions turn them."""
-        return x if self.position is None else self.position.turn(x, flow.positions)
+        position = self.position
+        if position is None:
+            return x
+        prepared = flow.once(("turn", position.key), lambda: position.prepare(flow.positions))
+        return position.turn(x, prepared)
+
+    def mask(self, query: Tensor, key: Tensor, flow: Flow) -> Tensor | None:
+        """What each query sees, or what is added to its scores; None for all keys up to its own."""
+        bias = self.position if self.position is not None and self.position.biases else None
+        return flow.mask(key.size(-2), self.window, bias, query.dtype)
 
     def mix(self, query: Tensor, key: Tensor, value: Tensor, flow: Flow) -> Tensor:
         """Values, (B, K, S, v), weighed for each query, (B, H, T, d): (B, H, T, v)."""
-        mask = flow.mask(key.size(-2), self.window, self.position, query.dtype)
-        attend = self.attend
-        if self.softcap is not None or self.sinks is not None:
-            attend = partial(attend_written_out, softcap=self.softcap, sinks=self.sinks)
+        mask = self.mask(query, key, flow)
         drop_rate = self.drop_rate if self.training else 0.0
-        return attend(query, key, value, mask, drop_rate, self.scale)
+        if self.softcap is None and self.sinks is None:
+            return self.attend(query, key, value, mask, drop_rate, self.scale)
+        # No kernel bounds the scores.
+        return attend_written_out(
+            query, key, value, mask, drop_rate, self.scale, softcap=self.softcap, sinks=self.sinks
+        )

@@ -1,5 +1,7 @@
 """A mixture of experts."""
 
+from typing import Any
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -35,6 +37,10 @@ class MixtureOfExperts(nn.Module):
         self.shared = None if config.shared is None else config.shared.build(model)
         self.shared_gate = nn.Linear(model.emb_dim, 1, bias=False) if config.shared_gate else None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy or a pickle keeps: not the loss of the last forward, which hangs on its graph."""
+        return {name: value for name, value in self.__dict__.items() if name != "balance_loss"}
+
     def forward(self, x: Float[Tensor, "*batch emb_dim"]) -> Float[Tensor, "*batch emb_dim"]:
         """Each token of `x`, through the experts that it is sent to."""
         flat = x.flatten(0, -2)  # (N, D)
@@ -44,8 +50,8 @@ class MixtureOfExperts(nn.Module):
         if self.config.normalize_weights:
             weights = weights / weights.sum(dim=-1, keepdim=True)
         mixed = self._through_experts(flat, weights * self.config.weight_scale, chosen)
-        if self.training and self.config.balance_loss:
-            self.balance_loss = self.config.balance_loss * _imbalance(shares, chosen)
+        busy = self.training and self.config.balance_loss > 0
+        self.balance_loss = self.config.balance_loss * _imbalance(shares, chosen) if busy else None
         if self.shared is not None:
             always = self.shared(flat)
             mixed = mixed + (

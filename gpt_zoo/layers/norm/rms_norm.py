@@ -28,5 +28,9 @@ class RMSNorm(nn.Module):
 
     def forward(self, x: Float[Tensor, "*batch width"]) -> Float[Tensor, "*batch width"]:
         """Each vector of `x`, normalised."""
-        scale = self.scale + self.offset if self.scale is not None and self.offset else self.scale
-        return F.rms_norm(x, (self.width,), scale, self.eps)
+        if self.scale is None or not self.offset:
+            return F.rms_norm(x, (self.width,), self.scale, self.eps)
+        # 1 plus a small number has few digits of it left in bfloat16.
+        dtype = torch.promote_types(x.dtype, torch.float32)
+        scale = self.scale.to(dtype) + self.offset
+        return F.rms_norm(x.to(dtype), (self.width,), scale, self.eps).type_as(x)

@@ -1,5 +1,7 @@
 """ALiBi."""
 
+from collections.abc import Hashable
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -20,28 +22,22 @@ class AlibiPosition(AttentionPosition):
         score_scale: The attention's, which multiplies the biases too if they are `scaled`.
     """
 
-    slopes: Tensor
-
     def __init__(self, config: AlibiPositionConfig, model: GPTConfig, score_scale: float) -> None:
         super().__init__()
-        self.declared, self.rounded = config.slopes(model.n_heads), config.rounded
+        self.slopes, self.rounded = config.slopes(model.n_heads), config.rounded
         self.factor = score_scale if config.scaled else 1.0
-        self.register_buffer("slopes", torch.empty(model.n_heads), persistent=False)
-        self.reset_parameters()
 
-    def reset_parameters(self) -> None:
-        """Write the slopes into their table."""
-        self.slopes.copy_(torch.tensor(self.declared))
+    @property
+    def key(self) -> Hashable:
+        """The slopes, and what becomes of them."""
+        return tuple(self.slopes), self.rounded, self.factor
 
     def bias(
         self, query_positions: Int[Tensor, "batch time"], key_positions: Int[Tensor, "batch keys"]
     ) -> Float[Tensor, "batch heads time keys"] | None:
         """-slope · distance."""
-        query, key = (
-            query_positions[:, None, :, None],
-            key_positions[:, None, None, :],
-        )  # (B, 1, T or 1, S or 1)
-        slopes = self.slopes[:, None, None]
+        query, key = query_positions[:, None, :, None], key_positions[:, None, None, :]
+        slopes = torch.tensor(self.slopes, device=query.device, dtype=torch.float32)[:, None, None]
         if not self.rounded:
             return -self.factor * slopes * (query - key)  # (B, H, T, S)
         slopes = slopes.bfloat16()

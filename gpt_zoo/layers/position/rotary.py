@@ -1,5 +1,7 @@
 """Rotary positions."""
 
+from collections.abc import Hashable
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -8,6 +10,9 @@ from gpt_zoo.config.gpt import GPTConfig
 from gpt_zoo.config.position.rotary import RotaryPositionConfig
 from gpt_zoo.config.position.rotary_scaling import RotarySpan
 from gpt_zoo.layers.position.base import AttentionPosition
+
+Angles = tuple[Float[Tensor, "#batch 1 time half"], Float[Tensor, "#batch 1 time half"]]
+"""Cosine and sine of the angle of each pair at each position."""
 
 
 class RotaryPosition(AttentionPosition):
@@ -18,57 +23,54 @@ class RotaryPosition(AttentionPosition):
     fraction is turned, d counts that part.
 
     Source: Su et al. 2021, "RoFormer", arXiv:2104.09864.
-    Cost: nothing is trained; no MACs.
+    Cost: nothing is trained; no MACs. Angles are computed in each forward, once for all layers.
 
     Args:
         model: The model's config as the layer sees it.
         score_scale: The attention's; not used here.
     """
 
-    cos: Tensor
-    sin: Tensor
-
     def __init__(self, config: RotaryPositionConfig, model: GPTConfig, score_scale: float) -> None:
         super().__init__()
         self.config = config
         self.turned = config.turned(model.attention.position_dim(model))
-        for name in ("cos", "sin"):
-            table = torch.empty(model.context_length, self.turned // 2)
-            self.register_buffer(name, table, persistent=False)
-        self.reset_parameters()
+        # Numbers and no buffer: a model in bfloat16 would round them, and turn far tokens by wrong angles.
+        self.frequencies = self._frequencies()
+        self.amplitude = 1.0 if config.scaling is None else config.scaling.amplitude()
 
-    def reset_parameters(self) -> None:
-        """Write the tables, (context_length, d/2) each."""
-        device, scaling = self.cos.device, self.config.scaling
-        if (
-            device.type == "meta"
-        ):  # holds no values, and torch takes a second to learn how it would compute them
-            return
+    def _frequencies(self) -> list[float]:
+        """The angle of each pair from token to token, in radians."""
         # In the order and type of the published code, whose weights are to see the same angles.
-        frequencies = 1.0 / self.config.base ** (
-            torch.arange(0, self.turned, 2, device=device).float() / self.turned
-        )
-        amplitude = 1.0
-        if scaling is not None:
-            span, amplitude = RotarySpan(self.config.base, self.turned), scaling.amplitude()
-            changed = [scaling.frequency(f, pair, span) for pair, f in enumerate(frequencies.tolist())]
-            frequencies = torch.tensor(changed, device=device, dtype=torch.float32)
-        angles = torch.arange(self.cos.size(0), device=device)[:, None].float() * frequencies  # (T, d/2)
-        self.cos.copy_(angles.cos() * amplitude)
-        self.sin.copy_(angles.sin() * amplitude)
+        pairs = torch.arange(0, self.turned, 2, device="cpu").float() / self.turned
+        frequencies: list[float] = (1.0 / self.config.base**pairs).tolist()
+        if self.config.scaling is None:
+            return frequencies
+        span = RotarySpan(self.config.base, self.turned)
+        return [self.config.scaling.frequency(f, pair, span) for pair, f in enumerate(frequencies)]
+
+    @property
+    def key(self) -> Hashable:
+        """Its config, and how much it turns."""
+        return self.config, self.turned
+
+    def prepare(self, positions: Int[Tensor, "#batch time"]) -> Angles:
+        """Cosines and sines, in float32."""
+        frequencies = torch.tensor(self.frequencies, device=positions.device, dtype=torch.float32)
+        angles = (positions[..., None].float() * frequencies)[:, None]  # (B, 1, T, d/2)
+        return angles.cos() * self.amplitude, angles.sin() * self.amplitude
 
     def turn(
-        self, x: Float[Tensor, "batch heads time head_dim"], positions: Int[Tensor, "#batch time"]
+        self, x: Float[Tensor, "batch heads time head_dim"], prepared: Angles
     ) -> Float[Tensor, "batch heads time head_dim"]:
         """The first `turned` numbers of each head, turned; the rest as it is."""
-        cos, sin = self.cos[positions][:, None], self.sin[positions][:, None]  # (B, 1, T, d/2)
+        cos, sin = prepared
         part, rest = x[..., : self.turned], x[..., self.turned :]
         if self.config.interleaved:
             first, second = part[..., 0::2], part[..., 1::2]  # (B, H, T, d/2) each
-            turned = torch.stack((first * cos - second * sin, second * cos + first * sin), dim=-1).flatten(-2)
+            pairs = torch.stack((first * cos - second * sin, second * cos + first * sin), dim=-1)
+            turned = pairs.flatten(-2)
         else:
             first, second = part.chunk(2, dim=-1)
             turned = torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
-        # The tables are float32; under autocast the result goes back to the type of x.
-        turned = turned.type_as(x)
+        turned = turned.type_as(x)  # the angles are float32, and so is what they turn
         return turned if rest.size(-1) == 0 else torch.cat((turned, rest), dim=-1)

@@ -15,24 +15,13 @@ class SinusoidalPosition(nn.Module):
     Cost: nothing is trained; no MACs.
     """
 
-    table: Tensor
-
     def __init__(self, config: SinusoidalPositionConfig, model: GPTConfig) -> None:
         super().__init__()
-        self.base = config.base
-        self.register_buffer("table", torch.empty(model.context_length, model.emb_dim), persistent=False)
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Write the table, (context_length, D)."""
-        if self.table.is_meta:  # holds no values, and torch takes a second to learn how it would compute them
-            return
-        time, width = self.table.shape
-        pairs = torch.arange(0, width, 2, device=self.table.device)
-        frequencies = self.base ** (-pairs / width)  # (ceil(D/2),)
-        angles = torch.arange(time, device=self.table.device)[:, None] * frequencies  # (T, ceil(D/2))
-        self.table.copy_(torch.stack((angles.sin(), angles.cos()), dim=-1).flatten(-2)[:, :width])
+        self.base, self.width = config.base, model.emb_dim
 
     def forward(self, positions: Int[Tensor, "batch time"]) -> Float[Tensor, "batch time emb_dim"]:
         """The vectors of the positions."""
-        return self.table[positions]
+        pairs = torch.arange(0, self.width, 2, device=positions.device)
+        angles = positions[..., None] * self.base ** (-pairs / self.width)  # (B, T, ceil(D/2))
+        vectors = torch.stack((angles.sin(), angles.cos()), dim=-1)  # (B, T, ceil(D/2), 2)
+        return vectors.flatten(-2)[..., : self.width]

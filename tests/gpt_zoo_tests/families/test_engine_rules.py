@@ -126,11 +126,33 @@ def test_a_row_is_for_the_layers_that_it_is_meant_for() -> None:
         ([{}, {}, {}], {}),
         ([{"n_heads": 2}] * 3, {"n_heads": 2}),
         ([{"n_heads": 2}, {}] * 2, {"layers": [{"n_heads": 2}, {}]}),
+        (
+            [{"n_heads": 2}, {"n_heads": 2}, {}] * 2 + [{"n_heads": 2}],
+            {"layers": [{"n_heads": 2}] * 2 + [{}]},
+        ),
+        (
+            [{"n_heads": 2}, {}, {"n_heads": 2}, {"n_heads": 2}],
+            {"single_layers": [{"at": [0, 2, 3], "n_heads": 2}]},
+        ),
         ([{"n_heads": 2}, {}, {}, {}, {"n_heads": 2}], {"single_layers": [{"at": [0, 4], "n_heads": 2}]}),
     ],
 )
 def test_layers_are_said_shortly(layers: list, expected: dict) -> None:
     assert lay_out_layers({}, layers) == expected
+
+
+def test_layers_beyond_number_are_laid_out_at_once() -> None:
+    # Compared with one another, ten thousand layers take fifty million comparisons.
+    class Counted(dict):
+        compared = 0
+
+        def __eq__(self, other: object) -> bool:
+            Counted.compared += 1
+            return super().__eq__(other)
+
+    layers = [Counted(n_heads=2) for _ in range(9_999)] + [Counted()]
+    assert lay_out_layers({}, layers) == {"single_layers": [{"at": list(range(9_999)), "n_heads": 2}]}
+    assert Counted.compared < 10**5
 
 
 def test_layers_of_several_rows_are_one() -> None:

@@ -161,8 +161,11 @@ def test_a_fused_tensor_of_another_shape_is_named(gpt2: Path) -> None:
 
 
 def test_layers_beyond_number_end_at_once(llama: Path) -> None:
+    change(llama, num_hidden_layers=10_000)
+    with pytest.raises(ValueError, match="10000 layers, but the folder only"):
+        load_hub_model(llama)
     change(llama, num_hidden_layers=10**6)
-    with pytest.raises(ValueError, match="1000000 layers, but the folder only"):
+    with pytest.raises(ValueError, match="must be a whole number above 0 and up to 10000"):
         load_hub_model(llama)
 
 
@@ -260,12 +263,27 @@ def test_families_that_can_are_named(tmp_path: Path) -> None:
 def test_tokenizer_files_are_kept(tmp_path: Path) -> None:
     (tmp_path / "from").mkdir()
     for name in ("tokenizer.json", "merges.txt", "generation_config.json", "evil.py", "model.safetensors"):
-        (tmp_path / "from" / name).write_text(name)
+        (tmp_path / "from" / name).write_text("{}" if name.endswith(".json") else name)
     assert copy_tokenizer(tmp_path / "from", tmp_path / "to") == [
         "tokenizer.json", "merges.txt", "generation_config.json",
     ]  # fmt: skip
     assert (tmp_path / "to" / "merges.txt").read_text() == "merges.txt"
     assert not (tmp_path / "to" / "evil.py").exists()
+    (tmp_path / "from" / "tokenizer.json").write_text("{half")
+    with pytest.raises(ValueError, match="tokenizer.json cannot be read"):
+        copy_tokenizer(tmp_path / "from", tmp_path / "to")
+
+
+def test_the_cache_of_the_hub_keeps_its_files_beside_the_folder(tmp_path: Path) -> None:
+    blobs, snapshot = tmp_path / "models--o--n" / "blobs", tmp_path / "models--o--n" / "snapshots" / "abc"
+    blobs.mkdir(parents=True)
+    snapshot.mkdir(parents=True)
+    (blobs / "0123").write_text("{}")
+    (snapshot / "tokenizer.json").symlink_to("../../blobs/0123")
+    assert copy_tokenizer(snapshot, tmp_path / "to") == ["tokenizer.json"]
+    (snapshot / "merges.txt").symlink_to("/etc/hostname")
+    with pytest.raises(ValueError, match="merges.txt leads out of its folder, to /etc/hostname"):
+        copy_tokenizer(snapshot, tmp_path / "to")
 
 
 @pytest.mark.parametrize("name", ["./nowhere", "/no/where", "a/b/c"])
