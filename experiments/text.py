@@ -1,5 +1,6 @@
 """Text from the models that a run has trained."""
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -37,7 +38,9 @@ def find_weights(source: Path, trial: int | None = None) -> Path:
         raise ValueError(
             f"{source} holds no weights; train with `gpt-zoo train`, or with training.save_weights=true"
         )
-    best = min(chosen, key=lambda record: record.validation_loss or 0.0)
+    best = min(
+        chosen, key=lambda record: math.inf if record.validation_loss is None else record.validation_loss
+    )
     return run.weights_path(best.trial, best.seed)
 
 
@@ -73,14 +76,9 @@ def continue_texts(
     from experiments.data.tokenizers import load_tokenizer
     from gpt_zoo import Sampling, generate_stream, load_checkpoint, pad_left
 
-    if not all(stop):
-        raise ValueError("a stop string must not be empty; leave it out to write on")
     tokenizer = load_tokenizer(weights)
     separators = [] if tokenizer.separator is None else [tokenizer.separator]
-    sequences = [[*separators, *tokenizer.encode(prompt)] for prompt in prompts]
-    if not all(sequences):
-        raise ValueError("the prompt is empty; give some text to go on from")
-    ids, real = pad_left(sequences)
+    ids, real = pad_left(_encode(tokenizer, prompts, separators, stop))
     stream = generate_stream(
         load_checkpoint(weights),
         ids,
@@ -97,6 +95,18 @@ def continue_texts(
         if all(text.ended for text in texts):
             break
     return [text.finish() for text in texts]
+
+
+def _encode(
+    tokenizer: "Tokenizer", prompts: Sequence[str], separators: Sequence[int], stop: Sequence[str]
+) -> list[list[int]]:
+    """The tokens of each prompt, behind a separator if there is one."""
+    if not all(stop):
+        raise ValueError("a stop string must not be empty; leave it out to write on")
+    sequences = [[*separators, *tokenizer.encode(prompt)] for prompt in prompts]
+    if not all(sequences):
+        raise ValueError("the prompt is empty; give some text to go on from")
+    return sequences
 
 
 class _Text:

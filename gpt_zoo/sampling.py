@@ -34,8 +34,10 @@ class Sampling:
             raise ValueError(
                 f"`temperature` must be 0 or more, got {self.temperature}; 0 takes the likeliest token"
             )
-        if self.top_k is not None and self.top_k < 1:
-            raise ValueError(f"`top_k` must be at least 1, got {self.top_k}; None draws among all tokens")
+        if self.top_k is not None and (type(self.top_k) is not int or self.top_k < 1):
+            raise ValueError(
+                f"`top_k` must be a whole number of at least 1, got {self.top_k}; None draws among all tokens"
+            )
         if self.top_p is not None and not 0 < self.top_p <= 1:
             raise ValueError(
                 f"`top_p` must lie above 0 and up to 1, got {self.top_p}; None draws among all tokens"

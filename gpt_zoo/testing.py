@@ -261,6 +261,10 @@ def check_padding(config: GPTConfig) -> None:
     padded = model(ids, attention_mask=mask)
     _require_close(padded[:1, padding:], alone, f"behind {padding} tokens of padding, logits differ")
     _require_close(padded[1:], model(ids[1:]), "beside a padded sequence, logits of a whole one differ")
+    cache, pieces = model.new_cache(), [slice(0, padding + 1), slice(padding + 1, None)]
+    parts = [model(ids[:, piece], mask[:, piece], cache) for piece in pieces if ids[:, piece].numel()]
+    message = f"behind {padding} tokens of padding, with a cache, logits differ"
+    _require_close(torch.cat(parts, dim=1)[:1, padding:], alone, message)
 
 
 CHECKS: tuple[Callable[[GPTConfig], None], ...] = (

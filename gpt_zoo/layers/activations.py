@@ -6,7 +6,6 @@ read them start at once: here torch is imported where it computes.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -138,8 +137,3 @@ def hard_swish(x: Tensor) -> Tensor:
     from torch.nn import functional as F
 
     return F.hardswish(x)
-
-
-def gelu_written_out(x: Tensor) -> Tensor:
-    """The tanh approximation as its formula stands: for reading, and to test `gelu_tanh` against."""
-    return 0.5 * x * (1 + (math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)).tanh())

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpt_zoo import GELU, GPTConfig
-from gpt_zoo.layers.activations import ACTIVATIONS, gelu_written_out
+from gpt_zoo.layers.activations import ACTIVATIONS
 from gpt_zoo.layers.feed_forward import Activation
 
 FORMULAS = {
@@ -46,6 +46,10 @@ def test_known_values() -> None:
     assert ACTIVATIONS["gelu"](one).item() == pytest.approx(0.8413447460685429, abs=1e-12)
     assert ACTIVATIONS["silu"](one).item() == pytest.approx(0.7310585786300049, abs=1e-12)
     assert ACTIVATIONS["gelu_tanh"](one).item() == pytest.approx(0.8411919906, abs=1e-9)
+
+
+def gelu_written_out(x: torch.Tensor) -> torch.Tensor:
+    return 0.5 * x * (1 + (math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)).tanh())
 
 
 @given(st.lists(st.floats(-30, 30), min_size=1, max_size=50))

@@ -205,13 +205,15 @@ def test_equally_likely_tokens_are_kept_to_k() -> None:
         ({"temperature": -0.5}, "`temperature` must be 0 or more, got -0.5; 0 takes the likeliest token"),
         ({"temperature": math.inf}, "`temperature` must be 0 or more, got inf"),
         ({"temperature": math.nan}, "`temperature` must be 0 or more, got nan"),
-        ({"top_k": 0}, "`top_k` must be at least 1, got 0; None draws among all tokens"),
+        ({"top_k": 0}, "`top_k` must be a whole number of at least 1, got 0; None draws among all tokens"),
+        ({"top_k": 2.5}, "`top_k` must be a whole number of at least 1, got 2.5"),
+        ({"top_k": True}, "`top_k` must be a whole number of at least 1, got True"),
         ({"top_p": 0.0}, "`top_p` must lie above 0 and up to 1, got 0.0"),
         ({"top_p": 1.5}, "`top_p` must lie above 0 and up to 1, got 1.5"),
         ({"top_p": math.nan}, "`top_p` must lie above 0 and up to 1, got nan"),
     ],
 )
-def test_options_out_of_range(options: dict[str, Any], message: str) -> None:
+def test_options_out_of_range(options: dict[str, Any], message: str, without_shape_checks: None) -> None:
     model = small_model()
     with pytest.raises(ValueError, match=message):
         generate(model, random_ids(model.config), **{"max_new_tokens": 1} | options)
