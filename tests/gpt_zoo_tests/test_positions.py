@@ -301,3 +301,10 @@ def test_whole_sequences_need_no_mask_unless_scores_are_biased(kind: str) -> Non
     )[1]
     model(torch.zeros(1, 8, dtype=torch.long))
     assert masks == [None]
+
+
+@pytest.mark.parametrize("kind", ["learned", "sinusoidal", "rotary", "alibi", "none"])
+def test_a_model_is_one_graph_to_the_compiler(kind: str, without_shape_checks: None) -> None:
+    model = GPTModel(model_config(kind)).eval()
+    ids = random_ids(model.config, time=8)
+    assert torch._dynamo.explain(model)(ids).graph_break_count == 0

@@ -33,6 +33,7 @@ class RotaryPosition(AttentionPosition):
     def __init__(self, config: RotaryPositionConfig, model: GPTConfig, score_scale: float) -> None:
         super().__init__()
         self.config = config
+        self._declared = config.model_dump_json()  # text, of which a compiled graph knows the hash
         self.turned = config.turned(model.attention.position_dim(model))
         # Numbers and no buffer: a model in bfloat16 would round them, and turn far tokens by wrong angles.
         self.frequencies = self._frequencies()
@@ -51,7 +52,7 @@ class RotaryPosition(AttentionPosition):
     @property
     def key(self) -> Hashable:
         """Its config, and how much it turns."""
-        return self.config, self.turned
+        return self._declared, self.turned
 
     def prepare(self, positions: Int[Tensor, "#batch time"]) -> Angles:
         """Cosines and sines, in float32."""
