@@ -239,3 +239,10 @@ def test_a_full_disk_leaves_the_old_checkpoint_whole(tmp_path: Path) -> None:
     assert run.stdout.split("\n")[:3] == ["refused 0", "refused 10", "refused 5000"]
     assert same_weights(load_checkpoint(tmp_path), model)
     assert {path.name for path in tmp_path.iterdir()} == FILES, "no leftovers"
+
+
+def test_a_compiled_model_is_saved_as_what_it_compiles(tmp_path: Path) -> None:
+    model = GPTModel({"vocab_size": 7, "context_length": 5, "emb_dim": 6, "n_heads": 2, "n_layers": 1}).eval()
+    save_checkpoint(tmp_path, torch.compile(model))
+    ids = torch.zeros(1, 5, dtype=torch.long)
+    assert torch.equal(load_checkpoint(tmp_path)(ids), model(ids))
