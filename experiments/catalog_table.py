@@ -7,8 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from experiments.diff_table import format_declared
-from experiments.units import format_count
+from experiments.units import format_count, format_declared
 from gpt_zoo.config import model_cost
 from gpt_zoo.config.base import did_you_mean
 from registry.kinds import Kind, Parameter

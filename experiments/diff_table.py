@@ -4,11 +4,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from textwrap import wrap
-from typing import Any
 
 from tabulate import tabulate
 
-from experiments.units import format_value
+from experiments.units import format_declared, format_value
 from registry.diff import ConfigDiff, CostChange, Difference, FieldChange
 
 HEADS = {
@@ -49,18 +48,6 @@ def render_diff(a: str, b: str, diff: ConfigDiff, output: str) -> str:
     )
     notes = [_tell_why(difference) for difference in diff.differences if difference.together_because]
     return "\n".join([table, "", *notes, LEGEND.format(a=a)]) + "\n"
-
-
-def format_declared(value: Any) -> str:
-    """A value of a config as it is written in a cell: `grouped_query(n_kv_heads=2)`, `true`, `1e-05`."""
-    if isinstance(value, dict) and "kind" in value:
-        parameters = [f"{key}={format_declared(entry)}" for key, entry in value.items() if key != "kind"]
-        return f"{value['kind']}({', '.join(parameters)})" if parameters else str(value["kind"])
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{key}: {format_declared(entry)}' for key, entry in value.items())}}}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(format_declared, value))}]"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _write_plain(changes: Sequence[FieldChange]) -> list[str]:

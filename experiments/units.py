@@ -1,5 +1,6 @@
 """Numbers as people read them: 1.23 M, 512.0 MiB, 3.40 TFLOP, 4 min 05 s."""
 
+import json
 import math
 from typing import Any
 
@@ -76,6 +77,18 @@ def format_value(name: str, value: Any, *, trim: bool = False) -> str:
     if "loss" in name or name in ("perplexity", "bits_per_byte"):
         return _format_loss(name, value, trim)
     return format_count(value, trim=trim)
+
+
+def format_declared(value: Any) -> str:
+    """A value of a config as it is written in a cell: `grouped_query(n_kv_heads=2)`, `true`, `1e-05`."""
+    if isinstance(value, dict) and "kind" in value:
+        parameters = [f"{key}={format_declared(entry)}" for key, entry in value.items() if key != "kind"]
+        return f"{value['kind']}({', '.join(parameters)})" if parameters else str(value["kind"])
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {format_declared(entry)}' for key, entry in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(format_declared, value))}]"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def format_exact(value: Any) -> str:

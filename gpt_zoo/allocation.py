@@ -34,6 +34,6 @@ def reset_own(module: nn.Module) -> None:
     if own and not type(module).__module__.startswith("torch.nn.modules.container"):
         raise ValueError(
             f"{type(module).__name__} has {', '.join(own)} and no `reset_parameters` to give it values; "
-            f"models "
-            "are built without memory, so what the constructor wrote is lost: write it in `reset_parameters`"
+            "models are built without memory, so what the constructor wrote is lost: write it in "
+            "`reset_parameters`"
         )

@@ -11,6 +11,7 @@ from fvcore.nn import FlopCountAnalysis
 from gpt_zoo.config.cost import FLOPS_PER_MAC
 from gpt_zoo.config.gpt import GPTConfig
 from gpt_zoo.model import GPTModel
+from gpt_zoo.weights import build_empty
 
 # fvcore has handles for these; what else it counts, such as 5 an element of a layer norm, is no matmul.
 MATRIX_OPERATORS = {
@@ -46,9 +47,7 @@ def measure_flops_forward(config: GPTConfig, context_length: int | None = None) 
     Raises:
         ValueError: the model has an operator that looks like a matrix multiplication and is not counted.
     """
-    with torch.device("meta"):
-        model = GPTModel(config).eval()
-    return measure_module_flops(model, context_length)[""]
+    return measure_module_flops(build_empty(config).eval(), context_length)[""]
 
 
 def measure_module_flops(model: GPTModel, context_length: int | None = None) -> dict[str, int]:

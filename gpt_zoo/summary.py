@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from gpt_zoo.config.gpt import GPTConfig
 from gpt_zoo.flops import measure_module_flops
 from gpt_zoo.model import GPTModel
+from gpt_zoo.weights import build_empty
 
 SILENT = (nn.Identity, nn.Dropout)
 """Modules that say nothing about a model."""
@@ -57,9 +58,7 @@ def summarize(
     Raises:
         ValueError: the sequence does not fit, or the model multiplies in a way that cannot be counted.
     """
-    with torch.device("meta"):
-        model = GPTModel(config).eval()
-    return list(_Summary(model, context_length, depth).rows([""], "", ""))
+    return list(_Summary(build_empty(config).eval(), context_length, depth).rows([""], "", ""))
 
 
 class _Summary:

@@ -23,6 +23,7 @@ from gpt_zoo.config.gpt import GPTConfig
 from gpt_zoo.config.slot import KINDS
 from gpt_zoo.flops import measure_flops_forward
 from gpt_zoo.model import GPTModel
+from gpt_zoo.weights import build_empty
 
 SMALL = {"vocab_size": 61, "context_length": 19, "emb_dim": 24, "n_heads": 4, "n_layers": 2}
 SURROUNDINGS: tuple[dict[str, Any], ...] = (
@@ -119,7 +120,7 @@ def check_round_trip(config: GPTConfig) -> None:
 
 def check_meta(config: GPTConfig) -> None:
     """A model is built on the meta device with the same tensors as for real, and allocates none."""
-    meta, real = on_meta(config), GPTModel(config)
+    meta, real = build_empty(config), GPTModel(config)
     there, here = (
         {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()} for model in (meta, real)
     )
@@ -130,7 +131,7 @@ def check_meta(config: GPTConfig) -> None:
 
 def check_initialization(config: GPTConfig) -> None:
     """Every weight and table gets its value when the model draws them, not when its module is made."""
-    model = on_meta(config).to_empty(device="cpu")
+    model = build_empty(config).to_empty(device="cpu")
     with torch.no_grad():
         for tensor in (*model.parameters(), *model.buffers()):
             if tensor.is_floating_point():
@@ -142,7 +143,7 @@ def check_initialization(config: GPTConfig) -> None:
 
 def check_parameters(config: GPTConfig) -> None:
     """The closed forms count the parameters of the built model and of its parts."""
-    model, cost = on_meta(config), model_cost(config)
+    model, cost = build_empty(config), model_cost(config)
     for name, formula, module in _parts(config, model):
         built = unique_numel(module)
         _require(formula == built, f"{name} has {built} parameters, `params` says {formula}")
@@ -169,7 +170,7 @@ def _parts(config: GPTConfig, model: GPTModel) -> Iterator[tuple[str, int, nn.Mo
 def check_flops(config: GPTConfig) -> None:
     """The closed forms count the multiply-accumulates that fvcore and torch count, in full and for less."""
     for time in {config.context_length, -(-config.context_length // 2)}:
-        model = on_meta(config).eval()
+        model = build_empty(config).eval()
         with FlopCounterMode(display=False) as counter:
             model(torch.zeros(1, time, dtype=torch.long, device="meta"))
         counts = {name: sum(kinds.values()) for name, kinds in counter.get_flop_counts().items()}
@@ -294,12 +295,6 @@ def randomized(model: GPTModel, spread: float = 0.3) -> GPTModel:
 def random_ids(config: GPTConfig, batch: int = 1, time: int | None = None) -> Int[Tensor, "batch time"]:
     """Tokens at random; as many as the context holds unless told otherwise."""
     return torch.randint(0, config.vocab_size, (batch, time or config.context_length))
-
-
-def on_meta(config: GPTConfig) -> GPTModel:
-    """The model without memory."""
-    with torch.device("meta"):
-        return GPTModel(config)
 
 
 def unique_numel(module: nn.Module) -> int:

@@ -1,11 +1,12 @@
 """A model that gets its weights from a file: built without memory, then filled, so that nothing is drawn."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
 from gpt_zoo.allocation import allocate, reset_own
+from gpt_zoo.config.base import tell_names
 from gpt_zoo.config.gpt import GPTConfig
 from gpt_zoo.model import GPTModel
 
@@ -28,7 +29,8 @@ def weights_of(model: GPTModel) -> dict[str, Tensor]:
 
 
 def fill(model: GPTModel, weights: Mapping[str, Tensor], device: torch.device | str = "cpu") -> GPTModel:
-    """Put tensors in the place of the weights of a model that `build_empty` made; tables are written.
+    """Put tensors in the place of the weights of a model that `build_empty` made. Buffers, which are
+    not saved, are written anew.
 
     Args:
         weights: By name, a tied one once.
@@ -41,24 +43,19 @@ def fill(model: GPTModel, weights: Mapping[str, Tensor], device: torch.device | 
             allocate(module, device, recurse=False)
             reset_own(module)
     expected = {name: tensor.shape for name, tensor in weights_of(model).items()}
-    misfits = [
-        f"lacks {_few(expected.keys() - weights.keys())}",
-        f"has {_few(weights.keys() - expected.keys())}, which such a model has not",
-        "has other shapes for "
-        + _few(name for name in expected.keys() & weights.keys() if expected[name] != weights[name].shape),
-    ]
-    if told := [misfit for misfit in misfits if "`" in misfit]:
-        raise RuntimeError("it " + "; it ".join(told))
+    found = {name: tensor.shape for name, tensor in weights.items()}
+    misfits = {
+        "lacks": expected.keys() - found.keys(),
+        "has, and such a model has not,": found.keys() - expected.keys(),
+        "has other shapes for": {
+            name for name in expected.keys() & found.keys() if expected[name] != found[name]
+        },
+    }
+    if told := [f"it {what} {tell_names(names)}" for what, names in misfits.items() if names]:
+        raise RuntimeError("; ".join(told))
     filled = {name: weights[name].to(device) for name in expected}
     if model.config.tie_embeddings:
         filled[HEAD] = filled[TABLE]
     model.load_state_dict(filled, assign=True)
     model.tie_weights()
     return model
-
-
-def _few(names: Iterable[str]) -> str:
-    """Names as they are told: the first three, and how many more."""
-    ordered = sorted(names)
-    more = f" and {len(ordered) - 3} more" if len(ordered) > 3 else ""
-    return ", ".join(f"`{name}`" for name in ordered[:3]) + more

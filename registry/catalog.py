@@ -24,6 +24,7 @@ def register_variants(folder: Path | str) -> None:
         return
     if not folder.is_dir():
         raise ValueError(f"variants are registered by their folder, got `{folder}`, which is none")
+    _files_in.cache_clear()
     taken = sorted(_catalog().keys() & _files_in(folder).keys())
     if taken:
         raise ValueError(f"the catalog already has {', '.join(taken)}; rename the files in `{folder}`")
@@ -34,13 +35,14 @@ def _catalog() -> dict[str, Path]:
     return {name: path for folder in _folders for name, path in _files_in(folder).items()}
 
 
-@cache  # a catalog is asked for each name that a variant extends, and its folders stay as they are
+@cache  # it is asked for each name that a variant extends; what is not found is looked for anew
 def _files_in(folder: Path) -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.rglob("*.yaml"))}
 
 
 def list_variants() -> list[str]:
     """The names in the catalog, sorted."""
+    _files_in.cache_clear()
     return sorted(_catalog())
 
 
@@ -55,6 +57,8 @@ def find_variant_file(name: str, where: str = "", path: str = "") -> Path:
     Raises:
         DeclarationError: No variant has this name; those that are near are told.
     """
+    if name not in _catalog():
+        _files_in.cache_clear()  # somebody may have just written it
     catalog = _catalog()
     if name in catalog:
         return catalog[name]

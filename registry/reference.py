@@ -26,16 +26,6 @@ All that a variant file may say. [The guide](variants.md) shows how one is writt
 """
 _TABLE = "\n| field | values | default | meaning |\n|---|---|---|---|\n"
 _PLACES = {"rotary_scaling": "`scaling` of rotary positions", "expert": "`expert` and `shared` of a mixture"}
-_SLOTS = {
-    "attention": "How tokens are mixed.",
-    "position": "How the order of tokens is known.",
-    "norm": "What keeps activations in bounds, everywhere in a layer and before the head.",
-    "feed_forward": "What happens to each token on its own.",
-    "block": "How attention, feed-forward and norms are joined.",
-    "embedding": "From token ids to the residual stream.",
-    "head": "From the residual stream to logits.",
-    "n_layers": "Number of layers.",
-}
 
 
 def render_reference() -> str:
@@ -61,10 +51,10 @@ def _rows(config: type[Declared]) -> Iterator[str]:
     for name, field in config.model_fields.items():
         if name == "kind":
             continue
-        slot = next((mark for mark in field.metadata if isinstance(mark, Slot)), None)
+        slot = Slot.of(field)
         values = f"[a kind](#{slot.name})" if slot else _values(schemas[name])
         default = "*needed*" if field.is_required() else f"`{_plain(field.default)}`"
-        meaning = re.sub(r"\bNone\b", "null", field.description or _SLOTS.get(name, ""))
+        meaning = re.sub(r"\bNone\b", "null", field.description or "")
         yield f"| `{name}` | {_cell(values)} | {_cell(default)} | {_cell(meaning)} |\n"
 
 

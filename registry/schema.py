@@ -8,8 +8,6 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from pydantic.fields import FieldInfo
-
 from gpt_zoo.config import GPTConfig
 from gpt_zoo.config.layer_plan import AT, LAYER_KEYS
 from gpt_zoo.config.slot import KINDS, Slot
@@ -147,7 +145,7 @@ class _Builder:
                 if key == "kind":
                     fields[key] = {"const": kind, "description": schema.get("description", "")}
                     continue
-                held = _slot_of(config.model_fields[key])
+                held = Slot.of(config.model_fields[key])
                 reference = self._slot(held) if held else self._value(f"{slot}.{kind}.{key}", bare)
                 fields[key] = about | reference
                 known.setdefault(key, []).append(reference)
@@ -177,10 +175,6 @@ class _Builder:
         at = self._value(AT, {"anyOf": [place, {"type": "array", "minItems": 1, "items": place}]})
         layer = _closed({AT: at} | _layer_fields()) | {"title": "single layer", "required": [AT]}
         return self._value("single_layer", layer)
-
-
-def _slot_of(field: FieldInfo) -> Slot | None:
-    return next((mark for mark in field.metadata if isinstance(mark, Slot)), None)
 
 
 def _layer_fields() -> Schema:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from experiments.cli.options import FILE_WIDTH
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -79,7 +81,5 @@ def _json(data: object) -> str:
 
 def _console() -> "Console":
     from rich.console import Console
-
-    from experiments.cli.runs import FILE_WIDTH
 
     return Console(width=None if sys.stdout.isatty() else FILE_WIDTH, markup=False, highlight=False)

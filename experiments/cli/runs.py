@@ -7,14 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from experiments.cli.options import Out, Overrides
+from experiments.cli.options import FILE_WIDTH, Out, Overrides
 
 if TYPE_CHECKING:
     from experiments.experiment import Experiment
-
-
-FILE_WIDTH = 140
-"""Columns of the tables where no terminal sets a limit."""
 
 
 class ReportFormat(StrEnum):

@@ -17,6 +17,16 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"known are {', '.join(f'`{name}`' for name in known)}"
 
 
+TOLD_AT_MOST = 8
+
+
+def tell_names(names: Iterable[str]) -> str:
+    """`a, b, c and 17 more`."""
+    ordered = sorted(names)
+    told = ", ".join(ordered[:TOLD_AT_MOST])
+    return told + (f" and {len(ordered) - TOLD_AT_MOST} more" if len(ordered) > TOLD_AT_MOST else "")
+
+
 def problem(
     message: str, *, key: str | None = None, value: Any = None, kind: str = "rule"
 ) -> InitErrorDetails:

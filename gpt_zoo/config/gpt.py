@@ -67,6 +67,7 @@ class GPTConfig(Declared):
     n_heads: Size
     """H, the number of query heads; divides `emb_dim` unless `attention.head_dim` is given."""
     n_layers: Annotated[PositiveInt, Field(le=MOST_LAYERS)]
+    """Number of layers."""
     drop_rate: float = Field(default=0.0, ge=0.0, lt=1.0)
     """Probability of dropout: on embeddings, attention weights, and what each branch adds to the residual."""
     qkv_bias: bool = False
@@ -74,12 +75,19 @@ class GPTConfig(Declared):
     activation: str = "gelu_tanh"
     """Name of the feed-forward network's activation."""
     attention: Annotated[AttentionConfig, Slot("attention", "multi_head")] = MultiHeadAttentionConfig()
+    """How tokens are mixed."""
     position: Annotated[PositionConfig, Slot("position", "learned")] = LearnedPositionConfig()
+    """How the order of tokens is known."""
     norm: Annotated[NormConfig, Slot("norm", "layer_norm")] = LayerNormConfig()
+    """What keeps activations in bounds, everywhere in a layer and before the head."""
     feed_forward: Annotated[FeedForwardBaseConfig, Slot("feed_forward", "plain")] = FeedForwardConfig()
+    """What happens to each token on its own."""
     block: Annotated[BlockConfig, Slot("block", "sequential")] = TransformerBlockConfig()
+    """How attention, feed-forward and norms are joined."""
     embedding: Annotated[TokenEmbeddingConfig, Slot("embedding", "token")] = TokenEmbeddingConfig()
+    """From token ids to the residual stream."""
     head: Annotated[LinearHeadConfig, Slot("head", "linear")] = LinearHeadConfig()
+    """From the residual stream to logits."""
     tie_embeddings: bool = False
     """Whether the head that gives the logits is the token table itself."""
     final_norm: bool = True
@@ -128,8 +136,7 @@ class GPTConfig(Declared):
         if not (self.layers or self.single_layers):
             return (), ()
         plan, base = self._plan, self._base
-        configs = tuple(GPTConfig.model_validate(plan.lay(recipe, base)) for recipe in plan.distinct)
-        return configs, tuple(plan.distinct.index(recipe) for recipe in plan.recipes)
+        return _seen(plan, [GPTConfig.model_validate(plan.lay(recipe, base)) for recipe in plan.distinct])
 
     @property
     def _plan(self) -> LayerPlan:
@@ -198,6 +205,8 @@ class GPTConfig(Declared):
                     path = line["loc"]
                     told = (path, before[path]) if path in before else None
                     yield told or ((*plan.place(recipe), *path), line["msg"])
+        if len(seen) == len(plan.distinct):  # so that nobody has to validate them again
+            self.__dict__["_layers_seen"] = _seen(plan, [layer for _, layer in seen])
         shapes = [shape for _, layer in seen if (shape := layer.attention.shared_values(layer))]
         for recipe, layer in seen:
             for path, message in self._misfits(layer, shapes):
@@ -234,6 +243,12 @@ class GPTConfig(Declared):
                 f"{own[0]} of {own[1]}, and {shapes[0][0]} of {shapes[0][1]} in the first such layer; try "
                 "value_residual false here",
             )
+
+
+def _seen(plan: LayerPlan, layers: list[GPTConfig]) -> tuple[tuple[GPTConfig, ...], tuple[int, ...]]:
+    """The layers that differ, and which of them each layer is."""
+    numbers = {recipe: number for number, recipe in enumerate(plan.distinct)}
+    return tuple(layers), tuple(numbers[recipe] for recipe in plan.recipes)
 
 
 GPT_CONFIG_124M: dict[str, Any] = {

@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
@@ -59,6 +60,11 @@ class Slot:
 
     def __init__(self, name: str, default: str | None = None, *, optional: bool = False) -> None:
         self.name, self.default, self.optional = name, default, optional
+
+    @classmethod
+    def of(cls, field: FieldInfo) -> "Slot | None":
+        """The slot that a field of a config is, if it is one."""
+        return next((mark for mark in field.metadata if isinstance(mark, cls)), None)
 
     def read(self, value: Any) -> Component | None:
         """The component that `value`, a mapping with a `kind` or a component, declares."""

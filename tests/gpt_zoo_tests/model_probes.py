@@ -2,9 +2,10 @@
 
 from gpt_zoo import GPTModel
 from gpt_zoo.layers.attention.attend import attend_written_out
-from gpt_zoo.testing import on_meta, random_ids, randomized, unique_numel
+from gpt_zoo.testing import random_ids, randomized, unique_numel
+from gpt_zoo.weights import build_empty
 
-__all__ = ["on_meta", "random_ids", "randomized", "unique_numel", "write_out_attention"]
+__all__ = ["build_empty", "random_ids", "randomized", "unique_numel", "write_out_attention"]
 
 
 def write_out_attention(model: GPTModel) -> GPTModel:

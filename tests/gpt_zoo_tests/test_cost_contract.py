@@ -8,7 +8,7 @@ import torch
 from config_strategies import config_with, gpt_configs
 from hypothesis import given
 from hypothesis import strategies as st
-from model_probes import on_meta, random_ids, unique_numel, write_out_attention
+from model_probes import build_empty, random_ids, unique_numel, write_out_attention
 from torch.utils.flop_counter import FlopCounterMode
 
 from gpt_zoo import GPTConfig, GPTModel, measure_flops_forward, model_cost
@@ -17,7 +17,7 @@ from gpt_zoo import flops as flops_module
 
 @given(gpt_configs())
 def test_parameters_beside_tables_are_those_of_the_built_model(config: GPTConfig) -> None:
-    model, cost = on_meta(config), model_cost(config)
+    model, cost = build_empty(config), model_cost(config)
     tables = {id(model.token_table.weight): model.token_table.weight.numel()}
     tables[id(model.head.weight)] = model.head.weight.numel()
     if model.position is not None:

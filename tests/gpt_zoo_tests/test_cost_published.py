@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from model_probes import on_meta, unique_numel
+from model_probes import build_empty, unique_numel
 from torch import nn
 
 from gpt_zoo import GPT_CONFIG_124M, GPTConfig, model_cost
@@ -54,7 +54,7 @@ PUBLISHED = {
 def test_published_parameter_counts_to_the_last_one(name: str) -> None:
     config, published = PUBLISHED[name]
     assert model_cost(config).params == published
-    assert unique_numel(on_meta(config)) == published
+    assert unique_numel(build_empty(config)) == published
 
 
 def test_the_124m_config_by_hand() -> None:
@@ -114,7 +114,7 @@ def test_training_costs_6n_plus_12_lhqt(name: str) -> None:
     # Chowdhery et al. 2022, "PaLM", arXiv:2204.02311, appendix B, where N is what multiplies: without
     # look-ups, norms and biases, with the head even if it is tied.
     config, _ = PUBLISHED[name]
-    model = on_meta(config)
+    model = build_empty(config)
     matrices = [module.weight for module in model.modules() if isinstance(module, nn.Linear)]
     n = sum(matrix.numel() for matrix in matrices)
     layers, heads, head_dim, time = config.n_layers, config.n_heads, config.emb_dim // config.n_heads, 512

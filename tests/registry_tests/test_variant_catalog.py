@@ -129,6 +129,9 @@ def test_a_folder_of_a_plugin_joins_the_catalog(tmp_path, monkeypatch):
     registry.register_variants(tmp_path)
     assert "my-gpt" in registry.list_variants()
     assert load_variant("my-gpt").config == load_variant("gpt-nano").config
+    (tmp_path / "later.yaml").write_text("extends: my-gpt\nn_layers: 1\n")
+    assert load_variant("later").config.n_layers == 1
+    assert "later" in registry.list_variants()
     other = tmp_path / "other"
     with pytest.raises(ValueError, match="which is none"):
         registry.register_variants(other)

@@ -105,8 +105,7 @@ class HeadsAttentionConfig(SoftmaxAttentionConfig):
             yield BrokenRule(
                 ("attention", "qk_norm"),
                 f"queries and keys take the layer's norm, got qk_norm {self.qk_norm} with norm none; try "
-                f"qk_norm "
-                "null, or norm: {kind: rms_norm}",
+                "qk_norm null, or norm: {kind: rms_norm}",
             )
         if self.head_dim is None and model.emb_dim % model.n_heads:
             below = model.emb_dim // model.n_heads * model.n_heads

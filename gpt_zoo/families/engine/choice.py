@@ -1,8 +1,8 @@
 """Which family a config is written as."""
 
+from gpt_zoo.config.base import tell_names
 from gpt_zoo.config.gpt import GPTConfig
 from gpt_zoo.families.engine.catalog import all_families, find_family
-from gpt_zoo.families.engine.errors import tell_names
 from gpt_zoo.families.engine.write_config import UnexpressibleError, write_config
 from gpt_zoo.families.family import Family
 

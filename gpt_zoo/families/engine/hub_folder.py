@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gpt_zoo.families.engine.errors import HubError, tell_names
+from gpt_zoo.config.base import tell_names
+from gpt_zoo.families.engine.errors import HubError
 
 CONFIG = "config.json"
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"

@@ -8,8 +8,9 @@ from fnmatch import fnmatchcase
 import torch
 from torch import Size, Tensor
 
+from gpt_zoo.config.base import tell_names
 from gpt_zoo.config.gpt import GPTConfig
-from gpt_zoo.families.engine.errors import HubError, tell_names
+from gpt_zoo.families.engine.errors import HubError
 from gpt_zoo.families.engine.stored_tensors import StoredTensors
 from gpt_zoo.families.engine.tensor_rules import Placement
 from gpt_zoo.families.family import Family
