@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments.units import format_count, format_declared
-from gpt_zoo.config import model_cost
 from gpt_zoo.config.base import did_you_mean
+from gpt_zoo.cost import model_cost
 from registry.kinds import Kind, Parameter
 from registry.variant import Variant
 

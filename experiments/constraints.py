@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from experiments.objectives import find_objective
 from experiments.record import TrialRecord
-from gpt_zoo.config.cost import Cost
+from gpt_zoo.cost.model import Cost
 
 OPERATORS = {"<=": operator.le, "<": operator.lt, ">=": operator.ge, ">": operator.gt}
 UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "B": 1} | {

@@ -17,8 +17,8 @@ from experiments.record import Status, TrialRecord
 from experiments.run_folder import RunFolder, write_atomically
 from experiments.trial_job import TrialJob
 from experiments.worker import Worker
-from gpt_zoo.config.cost import model_cost
 from gpt_zoo.config.gpt import GPTConfig
+from gpt_zoo.cost.model import model_cost
 
 
 @dataclass

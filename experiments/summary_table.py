@@ -8,7 +8,7 @@ from tabulate import tabulate
 from experiments.units import MISSING, format_count, format_flops
 
 if TYPE_CHECKING:
-    from gpt_zoo.summary import ModuleRow
+    from gpt_zoo.measure.summary import ModuleRow
 
 HEADS = ("module", "class", "output", "params", "share", "forward")
 LEGEND = """\
@@ -20,7 +20,7 @@ def render_summary(rows: Sequence["ModuleRow"], time: int) -> str:
     """The rows as text that ends with a line break.
 
     Args:
-        rows: As `gpt_zoo.summary.summarize` gives them, the whole model first.
+        rows: As `gpt_zoo.measure.summary.summarize` gives them, the whole model first.
         time: Tokens of the sequence.
     """
     total = rows[0].params

@@ -11,9 +11,9 @@ from experiments.training.loop import DivergedError, Training
 from experiments.training.memory import MemoryMeter
 from experiments.trial_job import TrialJob
 from gpt_zoo.checkpoint import save_checkpoint
-from gpt_zoo.config.cost import model_cost
 from gpt_zoo.config.gpt import GPTConfig
-from gpt_zoo.flops import measure_flops_forward
+from gpt_zoo.cost.model import model_cost
+from gpt_zoo.measure.flops import measure_flops_forward
 
 
 def run_trial(job: TrialJob, task: Task) -> TrialRecord:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from experiments.experiment import Experiment, ExperimentConfig, resolve_experiment
 from experiments.units import format_count, plural
-from gpt_zoo.config import model_cost
+from gpt_zoo.cost import model_cost
 from registry.domains import find_domains
 from registry.space import SearchSpace, load_space
 from registry.variant import load_variant

@@ -11,14 +11,14 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from gpt_zoo.checkpoint import load_checkpoint, save_checkpoint
-    from gpt_zoo.config.cost import Cost, model_cost
     from gpt_zoo.config.gpt import GPT_CONFIG_124M, GPTConfig
-    from gpt_zoo.flops import measure_flops_forward
+    from gpt_zoo.cost.model import Cost, model_cost
     from gpt_zoo.generation import generate, generate_stream, pad_left
     from gpt_zoo.layers.attention import GroupedQueryAttention, MultiHeadAttention
     from gpt_zoo.layers.block import TransformerBlock
     from gpt_zoo.layers.feed_forward import GELU, FeedForward, GatedFeedForward
     from gpt_zoo.layers.norm import LayerNorm, RMSNorm
+    from gpt_zoo.measure.flops import measure_flops_forward
     from gpt_zoo.model import GPTModel
     from gpt_zoo.sampling import Sampling
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 _PUBLIC = {
     "GPTConfig": "gpt_zoo.config.gpt",
     "GPT_CONFIG_124M": "gpt_zoo.config.gpt",
-    "Cost": "gpt_zoo.config.cost",
-    "model_cost": "gpt_zoo.config.cost",
+    "Cost": "gpt_zoo.cost.model",
+    "model_cost": "gpt_zoo.cost.model",
     "GPTModel": "gpt_zoo.model",
     "generate": "gpt_zoo.generation",
     "generate_stream": "gpt_zoo.generation",
@@ -35,7 +35,7 @@ _PUBLIC = {
     "Sampling": "gpt_zoo.sampling",
     "load_checkpoint": "gpt_zoo.checkpoint",
     "save_checkpoint": "gpt_zoo.checkpoint",
-    "measure_flops_forward": "gpt_zoo.flops",
+    "measure_flops_forward": "gpt_zoo.measure.flops",
     "MultiHeadAttention": "gpt_zoo.layers.attention",
     "GroupedQueryAttention": "gpt_zoo.layers.attention",
     "TransformerBlock": "gpt_zoo.layers.block",

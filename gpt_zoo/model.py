@@ -23,7 +23,7 @@ class GPTModel(nn.Module):
     under `torch.device("meta")` it takes no memory; `materialize` then draws what it would have been.
 
     Source: Radford et al. 2019, "Language Models are Unsupervised Multitask Learners".
-    Cost: `gpt_zoo.config.model_cost(config)`.
+    Cost: `gpt_zoo.cost.model_cost(config)`.
 
     Args:
         config: A GPTConfig, or a plain dict of its fields such as `GPT_CONFIG_124M`.

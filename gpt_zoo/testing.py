@@ -18,10 +18,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from gpt_zoo.config.cost import FLOPS_PER_MAC, model_cost
 from gpt_zoo.config.gpt import GPTConfig
 from gpt_zoo.config.slot import KINDS
-from gpt_zoo.flops import measure_flops_forward
+from gpt_zoo.cost.model import FLOPS_PER_MAC, model_cost
+from gpt_zoo.measure.flops import measure_flops_forward
 from gpt_zoo.model import GPTModel
 from gpt_zoo.weights import build_empty
 

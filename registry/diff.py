@@ -8,8 +8,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from gpt_zoo.config import Cost, GPTConfig, model_cost
+from gpt_zoo.config import GPTConfig
 from gpt_zoo.config.component import Component
+from gpt_zoo.cost import Cost, model_cost
 from registry.errors import describe
 from registry.key_path import KeyPath, format_key_path
 from registry.kinds import shortest

@@ -1,25 +1,16 @@
-"""Commands about what is declared: show, validate, schema, cost, diff.
+"""Commands about what is declared: show, validate, schema, diff.
 
 None of them loads torch, but for `show --summary`, which builds the model.
 """
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from experiments.cli.options import Overrides
 from experiments.printable import printable
-
-
-class CostFormat(StrEnum):
-    """How costs are written."""
-
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
-    MARKDOWN = "markdown"
 
 
 class DiffFormat(StrEnum):
@@ -43,7 +34,6 @@ def register(app: typer.Typer) -> None:
     app.command("show")(show)
     app.command("validate")(validate)
     app.command("schema")(schema)
-    app.command("cost")(cost)
     app.command("diff")(diff)
 
 
@@ -65,7 +55,7 @@ def show(
     loaded = registry.load_variant(variant, overrides or ())
     if summary:
         from experiments.summary_table import render_summary
-        from gpt_zoo.summary import summarize
+        from gpt_zoo.measure.summary import summarize
 
         typer.echo(
             render_summary(summarize(loaded.config, depth=depth), loaded.config.context_length), nl=False
@@ -107,27 +97,6 @@ def schema(
         Schema.EXPERIMENT: experiment_schema,
     }[what]
     typer.echo(json.dumps(build(), indent=2, ensure_ascii=False))
-
-
-def cost(
-    variants: Annotated[list[str], typer.Argument(help="Names in the catalog, or files.")],
-    overrides: Overrides = None,
-    output: Annotated[CostFormat, typer.Option("--format", help="How it is written.")] = CostFormat.TABLE,
-    context_length: Annotated[
-        int | None, typer.Option(help="Tokens of the sequence; each variant's context unless given.")
-    ] = None,
-    batch_size: Annotated[int, typer.Option(help="Sequences of a training step.")] = 1,
-) -> None:
-    """Cost variants: parameters, FLOPs, KV cache. Nothing is built."""
-    import registry
-    from experiments.cost_table import render_costs
-    from gpt_zoo.config import model_cost
-
-    rows: dict[str, Any] = {}
-    for reference in variants:
-        variant = registry.load_variant(reference, overrides or ())
-        rows[variant.name] = model_cost(variant.config, context_length, batch_size)
-    typer.echo(render_costs(rows, output.value), nl=False)
 
 
 def diff(

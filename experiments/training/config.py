@@ -7,7 +7,7 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_
 from pydantic_core import PydanticCustomError
 
 from gpt_zoo.config.base import Declared
-from gpt_zoo.config.cost import Cost
+from gpt_zoo.cost.model import Cost
 
 
 class TrainingConfig(Declared):

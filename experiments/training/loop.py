@@ -20,8 +20,8 @@ from experiments.training.schedule import learning_rate_factor
 from experiments.training.spent import Spent
 from experiments.training.state import identify_training, restore_state, save_state
 from experiments.training.uninterrupted import uninterrupted
-from gpt_zoo.config.cost import model_cost
 from gpt_zoo.config.gpt import GPTConfig
+from gpt_zoo.cost.model import model_cost
 from gpt_zoo.model import GPTModel
 
 

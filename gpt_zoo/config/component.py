@@ -25,18 +25,34 @@ class Macs:
         linear: Of weights with activations; the same for any attention mask.
         attention: Of activations with activations, each of the T x T pairs of query and key counted.
         attention_causal: The same with only the T(T+1)/2 pairs that a causal mask keeps.
+        attention_windowed: The same with only those of them that lie in a window; None where there is none.
     """
 
     linear: int = 0
     attention: int = 0
     attention_causal: int = 0
+    attention_windowed: int | None = None
 
     def __add__(self, other: Macs) -> Macs:
         return Macs(
             self.linear + other.linear,
             self.attention + other.attention,
             self.attention_causal + other.attention_causal,
+            self.windowed + other.windowed,
         )
+
+    def __mul__(self, count: int) -> Macs:
+        return Macs(
+            count * self.linear,
+            count * self.attention,
+            count * self.attention_causal,
+            count * self.windowed,
+        )
+
+    @property
+    def windowed(self) -> int:
+        """Those of the pairs that are really seen."""
+        return self.attention_causal if self.attention_windowed is None else self.attention_windowed
 
 
 class BrokenRule(NamedTuple):

@@ -12,7 +12,7 @@ from model_probes import build_empty, random_ids, unique_numel, write_out_attent
 from torch.utils.flop_counter import FlopCounterMode
 
 from gpt_zoo import GPTConfig, GPTModel, measure_flops_forward, model_cost
-from gpt_zoo import flops as flops_module
+from gpt_zoo.measure import flops as flops_module
 
 
 @given(gpt_configs())

@@ -33,7 +33,7 @@ def test_declaring_and_costing_need_no_torch() -> None:
         "try: gpt_zoo.GPTConfig(activation='gelo')\n"
         "except ValueError: pass"
     )
-    assert "gpt_zoo.config.cost" in modules
+    assert "gpt_zoo.cost.model" in modules
     assert not {"torch", "numpy", "fvcore", "safetensors", "jaxtyping"} & modules
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 
 import registry
 from gpt_zoo import GPTConfig, GPTModel, model_cost
-from gpt_zoo.summary import ModuleRow, format_indices, summarize
+from gpt_zoo.measure.summary import ModuleRow, format_indices, summarize
 
 
 def rows_of(config: GPTConfig, **options) -> dict[str, ModuleRow]:
@@ -125,7 +125,7 @@ STATUS = Path("/proc/self/status")
 @pytest.mark.skipif(not STATUS.exists(), reason="the peak of a process is read from /proc")
 def test_the_largest_gpt2_takes_no_memory_of_its_own() -> None:
     code = (
-        "import pathlib, re, registry; from gpt_zoo.summary import summarize;"
+        "import pathlib, re, registry; from gpt_zoo.measure.summary import summarize;"
         "print(summarize(registry.load_variant('gpt2-xl').config)[0].params);"
         # Unlike `getrusage`, it does not count what the process was before it became this one.
         f"print(re.search(r'VmHWM:\\s+(\\d+) kB', pathlib.Path('{STATUS}').read_text())[1])"

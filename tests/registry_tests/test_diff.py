@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 import registry
-from gpt_zoo.config import GPTConfig, model_cost
+from gpt_zoo.config import GPTConfig
+from gpt_zoo.cost import model_cost
 from registry.diff import ConfigDiff, CostChange, FieldChange, diff_configs
 
 SMALL = {"vocab_size": 61, "context_length": 13, "emb_dim": 24, "n_heads": 4, "n_layers": 2}

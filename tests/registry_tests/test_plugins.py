@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 import registry
-from gpt_zoo.config import GPTConfig, model_cost
+from gpt_zoo.config import GPTConfig
 from gpt_zoo.config.slot import KINDS
+from gpt_zoo.cost import model_cost
 from gpt_zoo.layers.activations import ACTIVATIONS
 from registry import plugins
 from registry.schema import space_schema, variant_schema

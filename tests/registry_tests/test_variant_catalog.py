@@ -11,7 +11,8 @@ import torch
 
 import registry
 from gpt_zoo import GPTModel
-from gpt_zoo.config import GPT_CONFIG_124M, GPTConfig, model_cost
+from gpt_zoo.config import GPT_CONFIG_124M, GPTConfig
+from gpt_zoo.cost import model_cost
 from registry.catalog import VARIANT_NAME, find_variant_file
 from registry.errors import DeclarationError, Problem
 from registry.variant import load_variant, resolve_variant

@@ -80,11 +80,8 @@ class HeadsAttentionConfig(SoftmaxAttentionConfig):
     def macs(self, model: GPTConfig, time: int) -> Macs:
         """T·D·d·(2H + 2K) for the projections; H·d for each pair's score, and again for its value."""
         queries, keys = self.widths(model)
-        return Macs(
-            linear=time * model.emb_dim * (2 * queries + 2 * keys),
-            attention=2 * queries * time * time,
-            attention_causal=2 * queries * (time * (time + 1) // 2),
-        )
+        linear = time * model.emb_dim * (2 * queries + 2 * keys)
+        return Macs(linear, *(2 * queries * pairs for pairs in self.pairs(time)))
 
     def position_dim(self, model: GPTConfig) -> int:
         """d: the whole head may be turned."""

@@ -67,11 +67,7 @@ class LatentAttentionConfig(SoftmaxAttentionConfig):
         """One a weight and token; H·(d + r + v) for each pair. Keys and values are expanded, as in
         training."""
         pair = model.n_heads * (self.query_dim(model) + self.value_head_dim)
-        return Macs(
-            linear=time * self._weights(model),
-            attention=pair * time * time,
-            attention_causal=pair * (time * (time + 1) // 2),
-        )
+        return Macs(time * self._weights(model), *(pair * pairs for pairs in self.pairs(time)))
 
     def position_dim(self, model: GPTConfig) -> int:
         """r."""

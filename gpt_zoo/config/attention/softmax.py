@@ -37,6 +37,12 @@ class SoftmaxAttentionConfig(AttentionConfig):
         """The factor of the scores."""
         return self.scale or float(self.query_dim(model) ** -0.5)
 
+    def pairs(self, time: int) -> tuple[int, int, int]:
+        """Pairs of a query and a key: all of them, those of the causal mask, those in the window too."""
+        reach = min(time, self.window or time)
+        causal = time * (time + 1) // 2
+        return time * time, causal, causal - (time - reach) * (time - reach + 1) // 2
+
     def cache_values(self, model: GPTConfig, time: int) -> int:
         """The tokens in the window, at most."""
         return min(time, self.window or time) * self.cache_values_per_token(model)

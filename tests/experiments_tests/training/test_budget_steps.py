@@ -6,7 +6,7 @@ from tiny_trainings import train
 
 from experiments.data.tokens import Tokens
 from experiments.training.config import BudgetConfig, TrainingConfig
-from gpt_zoo.config.cost import Cost
+from gpt_zoo.cost.model import Cost
 
 COST = Cost(
     context_length=10,

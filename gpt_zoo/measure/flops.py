@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from fvcore.nn import FlopCountAnalysis
 
-from gpt_zoo.config.cost import FLOPS_PER_MAC
 from gpt_zoo.config.gpt import GPTConfig
+from gpt_zoo.cost.model import FLOPS_PER_MAC
 from gpt_zoo.model import GPTModel
 from gpt_zoo.weights import build_empty
 

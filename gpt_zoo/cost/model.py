@@ -18,7 +18,7 @@ class Cost:
 
     Conventions: a multiply-accumulate is 2 FLOPs; only matrix multiplications count (no norms, activations,
     softmax, biases, rotations, look-ups); logits at all positions; attention in full, T x T, whatever its
-    window, except in `flops_forward_causal`, which counts the T(T+1)/2 pairs that the mask keeps.
+    window, except where a field says otherwise.
 
     Args:
         context_length: T, tokens of the sequence that the FLOPs are counted for.
@@ -27,7 +27,8 @@ class Cost:
         params_non_embedding: Without the token table, the position table and an untied head.
         params_active: Those that one token uses: without the experts that it is not sent to.
         flops_forward: One sequence.
-        flops_forward_causal: One sequence.
+        flops_forward_causal: One sequence, with the T(T+1)/2 pairs that the mask keeps.
+        flops_forward_windowed: One sequence, with those of them that lie in the window of their layer.
         flops_train_per_token: 3 x forward / T, rounded down.
         flops_train_step: 3 x forward x B.
         kv_cache_bytes_per_token: What decoding keeps for each further token, while no window is full:
@@ -42,6 +43,7 @@ class Cost:
     params_active: int
     flops_forward: int
     flops_forward_causal: int
+    flops_forward_windowed: int
     flops_train_per_token: int
     flops_train_step: int
     kv_cache_bytes_per_token: int
@@ -72,8 +74,7 @@ def model_macs(config: GPTConfig, time: int) -> Macs:
     """Multiply-accumulates of the forward pass of one sequence of `time` tokens."""
     total = Macs(linear=config.embedding.macs(config, time) + config.head.macs(config, time))
     for layer, count in config.distinct_layers:
-        macs = layer.block.macs(layer, time)
-        total += Macs(count * macs.linear, count * macs.attention, count * macs.attention_causal)
+        total += layer.block.macs(layer, time) * count
     return total
 
 
@@ -117,6 +118,7 @@ def model_cost(
         params_active=params - idle_params(config),
         flops_forward=forward,
         flops_forward_causal=FLOPS_PER_MAC * (macs.linear + macs.attention_causal),
+        flops_forward_windowed=FLOPS_PER_MAC * (macs.linear + macs.windowed),
         flops_train_per_token=TRAINING_FORWARDS * forward // time,
         flops_train_step=TRAINING_FORWARDS * forward * batch_size,
         kv_cache_bytes_per_token=per_token * bytes_per_value,

@@ -10,7 +10,7 @@ from typing import Any
 from tabulate import tabulate
 
 from experiments.units import format_value
-from gpt_zoo.config.cost import Cost
+from gpt_zoo.cost.model import Cost
 
 HEADS = {
     "params": "params",

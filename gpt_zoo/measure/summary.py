@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from gpt_zoo.config.gpt import GPTConfig
-from gpt_zoo.flops import measure_module_flops
+from gpt_zoo.measure.flops import measure_module_flops
 from gpt_zoo.model import GPTModel
 from gpt_zoo.weights import build_empty
 
