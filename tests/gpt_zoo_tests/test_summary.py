@@ -11,7 +11,8 @@ from hypothesis import given, settings
 
 import registry
 from gpt_zoo import GPTConfig, GPTModel, model_cost
-from gpt_zoo.measure.summary import ModuleRow, format_indices, summarize
+from gpt_zoo.measure.condensed import format_indices
+from gpt_zoo.measure.summary import ModuleRow, summarize
 
 
 def rows_of(config: GPTConfig, **options) -> dict[str, ModuleRow]:
