@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 
-from experiments.cli import catalog, cost, generate, hub, listing, runs
+from experiments.cli import catalog, cost, doctor, generate, hub, listing, runs
 from experiments.cli.plugins import PluginApp, load_before_command
 from experiments.failures import first_line, is_want_of_memory
 
@@ -27,6 +27,7 @@ cost.register(app)
 runs.register(app)
 generate.register(app)
 hub.register(app)
+doctor.register(app)
 
 
 def main() -> None:

@@ -1,0 +1,34 @@
+"""The command that looks after the machine."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+
+class DoctorFormat(StrEnum):
+    """How it is written."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("doctor")(doctor)
+
+
+def doctor(
+    again: Annotated[bool, typer.Option("--again", help="Measure anew what was measured before.")] = False,
+    output: Annotated[DoctorFormat, typer.Option("--format", help="How it is written.")] = DoctorFormat.TABLE,
+) -> None:
+    """Check this machine, and measure its speed, once: `cost --device this` then estimates times on it."""
+    from experiments.cli.progress import TerminalProgress
+    from experiments.doctor import examine, load_machine, measure_machine
+    from experiments.doctor_table import render_health
+
+    devices = [] if again else load_machine()
+    if not devices:
+        with TerminalProgress() as progress:
+            devices = measure_machine(progress)
+    typer.echo(render_health(examine(), devices, output.value), nl=False)
