@@ -8,6 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from experiments.audit.run import run_audit
     from experiments.comparison import run_comparison
     from experiments.loading import load_experiment
     from experiments.report import render_report
@@ -21,6 +22,7 @@ _PUBLIC = {
     "curves_table": "experiments.tables",
     "load_experiment": "experiments.loading",
     "render_report": "experiments.report",
+    "run_audit": "experiments.audit.run",
     "run_comparison": "experiments.comparison",
     "run_search": "experiments.search.run",
     "summary_table": "experiments.tables",
@@ -32,6 +34,7 @@ __all__ = [
     "curves_table",
     "load_experiment",
     "render_report",
+    "run_audit",
     "run_comparison",
     "run_search",
     "summary_table",

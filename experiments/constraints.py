@@ -6,18 +6,12 @@ import re
 from dataclasses import dataclass
 
 from experiments.objectives import find_objective
+from experiments.quantity import QUANTITY, parse_quantity
 from experiments.record import TrialRecord
 from gpt_zoo.cost.model import Cost
 
 OPERATORS = {"<=": operator.le, "<": operator.lt, ">=": operator.ge, ">": operator.gt}
-UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "B": 1} | {
-    f"{prefix}{binary}B": (1024 if binary else 1000) ** power
-    for power, prefix in enumerate("KMGT", start=1)
-    for binary in ("", "i")
-}
-PATTERN = re.compile(
-    r"\s*(?P<name>\w+)\s*(?P<operator><=|>=|<|>)\s*(?P<number>[\d._]+(?:[eE][+-]?\d+)?)\s*(?P<unit>\w*)\s*"
-)
+PATTERN = re.compile(rf"\s*(?P<name>\w+)\s*(?P<operator><=|>=|<|>)\s*{QUANTITY}\s*")
 
 BYTES_PER_TRAINED_PARAM = 16
 """Weight, gradient and AdamW's two moments, float32 each: no training does with less."""
@@ -76,15 +70,8 @@ def parse_constraint(text: str) -> Constraint:
     if match is None:
         raise ValueError(f"a constraint looks like `params <= 2e6` or `memory_bytes <= 512MiB`, got `{text}`")
     name = find_objective(match["name"]).name
-    if match["unit"] not in UNITS:
-        raise ValueError(
-            f"unknown unit `{match['unit']}` in `{text}`; known are {', '.join(filter(None, UNITS))}"
-        )
-    try:
-        number = float(match["number"])
-    except ValueError:
-        raise ValueError(f"`{match['number']}` in `{text}` is no number") from None
-    return Constraint(text, name, match["operator"], number * UNITS[match["unit"]])
+    limit = parse_quantity(match["number"], match["unit"], text)
+    return Constraint(text, name, match["operator"], limit)
 
 
 def judge(constraints: tuple[Constraint, ...], record: TrialRecord) -> Verdict:
@@ -94,7 +81,8 @@ def judge(constraints: tuple[Constraint, ...], record: TrialRecord) -> Verdict:
         value = getattr(record, constraint.name)
         least = value is None and constraint.name in ("memory_bytes", "process_memory_bytes")
         if least and constraint.operator.startswith("<") and record.params is not None:
-            value = BYTES_PER_TRAINED_PARAM * record.params  # enough to refuse, never enough to accept
+            # Enough to refuse, never enough to accept.
+            value = max(BYTES_PER_TRAINED_PARAM * record.params, record.least_memory_bytes or 0)
             if constraint.violation(value) <= 0:
                 continue
         if value is None:
@@ -119,10 +107,11 @@ def known_costs(cost: Cost, steps: int | None, tokens_per_step: int) -> dict[str
         "params_active": cost.params_active,
         "flops_forward": cost.flops_forward,
         "flops_forward_causal": cost.flops_forward_causal,
+        "flops_forward_windowed": cost.flops_forward_windowed,
         "kv_cache_bytes_per_token": cost.kv_cache_bytes_per_token,
         "kv_cache_bytes": cost.kv_cache_bytes,
     }
     if steps is not None:
         known["tokens"] = steps * tokens_per_step
-        known["train_flops"] = known["tokens"] * cost.flops_train_per_token
+        known["train_flops"] = cost.flops_train(known["tokens"])
     return known

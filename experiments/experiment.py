@@ -18,6 +18,8 @@ from registry.errors import DeclarationError, problem_at, problems_of
 from registry.space import SearchSpace, resolve_space
 from registry.variant import Variant, resolve_variant
 
+DEFAULT_TRIALS = 20
+"""Trainings of a search that asks for no number of them."""
 LARGEST_GRID = 100_000
 """Points that a grid puts in order."""
 

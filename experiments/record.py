@@ -56,11 +56,16 @@ class TrialRecord(Declared):
     flops_forward: int | None = None
     """One sequence of the context length, 2 FLOPs a multiply-accumulate, attention counted in full."""
     flops_forward_causal: int | None = None
+    flops_forward_windowed: int | None = None
     train_flops: int | None = None
     """Spent by this training: 3 x forward, all sequences; of an infeasible one, what it would have spent."""
     kv_cache_bytes_per_token: int | None = None
     kv_cache_bytes: int | None = None
     """Of one sequence that fills the context, windows and linear attention considered."""
+    predicted_memory_bytes: int | None = None
+    """Peak of a step of this training, computed before it."""
+    least_memory_bytes: int | None = None
+    """The part of it that the training needs for certain: enough to refuse it."""
     memory_bytes: int | None = None
     """Measured peak that the training added to its process (CPU), or allocated on the device (CUDA)."""
     process_memory_bytes: int | None = None

@@ -8,6 +8,7 @@ worker.log          what the training processes said on their standard error
 study.db            Optuna's storage (searches)
 importances.json    how much each searched value mattered (searches)
 trials.parquet, trials.csv, curves.parquet, report.html, report.md
+audit.html          what `gpt-zoo audit` found before training
 """
 
 import json
@@ -75,6 +76,11 @@ class RunFolder:
     def importances(self) -> Path:
         """Importance of each searched value for each objective, JSON: {objective: {key path: share}}."""
         return self.path / "importances.json"
+
+    @property
+    def audit(self) -> Path:
+        """The page of the audit before training, if there was one."""
+        return self.path / "audit.html"
 
     @property
     def study(self) -> Path:

@@ -1,6 +1,5 @@
 """What searches and comparisons share: one run folder, one corpus, one worker, trial after trial."""
 
-import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,11 +11,13 @@ from experiments.constraints import judge, known_costs
 from experiments.data.tokens import Tokens, load_tokens
 from experiments.environment import describe_environment
 from experiments.experiment import Experiment
+from experiments.prediction import predict_memory
 from experiments.progress import Progress
 from experiments.record import Status, TrialRecord
 from experiments.run_folder import RunFolder, write_atomically
 from experiments.trial_job import TrialJob
 from experiments.worker import Worker
+from gpt_zoo.config.canonical import canonical, hash_config
 from gpt_zoo.config.gpt import GPTConfig
 from gpt_zoo.cost.model import model_cost
 
@@ -30,8 +31,10 @@ class TrialRunner:
     tokens: Tokens
     worker: Worker
     progress: Progress
+    device: str
+    """Where trainings run: cpu, cuda or mps."""
     trained: dict[tuple[str, int], TrialRecord] = field(default_factory=dict)
-    """Finished trainings by config and seed: none is done twice."""
+    """Finished trainings by model and seed: none is done twice."""
 
     def run_trial(
         self, trial: int, variant: str, config: GPTConfig, seed: int, parameters: dict[str, Any]
@@ -88,7 +91,7 @@ class TrialRunner:
     def _run_trial(self, record: TrialRecord) -> TrialRecord:
         if breach := judge(self.experiment.constraints, record).reason:
             return record.model_copy(update={"status": Status.INFEASIBLE, "reason": breach})
-        if twin := self.trained.get((record.config_hash, record.seed)):
+        if twin := self.trained.get((hash_model(record.config), record.seed)):
             return answer_from(twin, record)
         try:
             self.tokens.require(record.config["context_length"])
@@ -132,6 +135,7 @@ class TrialRunner:
             parameters=parameters,
             precision=asked.training.precision,
             **known_costs(cost, steps, tokens_per_step),
+            **predict_memory(config, asked.training, self.device, steps),
         )
 
     def _job(self, record: TrialRecord) -> TrialJob:
@@ -148,7 +152,7 @@ class TrialRunner:
 
     def _remember(self, record: TrialRecord) -> None:
         if record.status is Status.COMPLETE:
-            self.trained.setdefault((record.config_hash, record.seed), record)
+            self.trained.setdefault((hash_model(record.config), record.seed), record)
 
 
 @contextmanager
@@ -171,7 +175,8 @@ def open_runner(run: RunFolder, experiment: Experiment, progress: Progress) -> I
             claim_folder(run, experiment)
             environment = describe_environment(tokens.content_hash, devices)
             write_atomically(run.environment, json.dumps(environment, indent=1))
-            runner = TrialRunner(run, experiment, tokens, worker, progress)
+            device = next(iter(devices)) if wanted == "auto" else wanted
+            runner = TrialRunner(run, experiment, tokens, worker, progress, device)
             for record in run.load_records():
                 runner._remember(record)
             yield runner
@@ -190,13 +195,19 @@ def fit_to_experiment(config: GPTConfig, vocab_size: int, drop_rate: float | Non
     return GPTConfig.model_validate({**config.model_dump(), **changes})
 
 
-def hash_config(config: dict[str, Any]) -> str:
-    """A name for a config that depends on its content alone."""
-    return hashlib.blake2b(json.dumps(config, sort_keys=True).encode(), digest_size=8).hexdigest()
+def hash_model(config: dict[str, Any]) -> str:
+    """The same name for all configs of one model, from the data of any of them.
+
+    For the same seed they all start from the same weights.
+    """
+    return hash_config(canonical(GPTConfig.model_validate(config)).model_dump(mode="json"))
 
 
 def answer_from(twin: TrialRecord, record: TrialRecord) -> TrialRecord:
-    """The record of a config that was trained before with the same seed: the numbers of that training."""
-    own = {name: getattr(record, name) for name in ("trial", "variant", "parameters")}
-    reason = f"the same config and seed as trial {twin.trial}"
+    """The record of a model that was trained before with the same seed: the numbers of that training."""
+    own = {
+        name: getattr(record, name) for name in ("trial", "variant", "parameters", "config", "config_hash")
+    }
+    same = "config" if record.config_hash == twin.config_hash else "model, declared otherwise,"
+    reason = f"the same {same} and seed as trial {twin.trial}"
     return twin.model_copy(update={**own, "status": Status.DUPLICATE, "reason": reason})

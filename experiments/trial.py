@@ -72,7 +72,7 @@ def _spent(training: Training) -> dict[str, Any]:
     return {
         "steps": spent.step,
         "tokens": tokens,
-        "train_flops": tokens * training.cost.flops_train_per_token,
+        "train_flops": training.cost.flops_train(tokens),
         "seconds": spent.seconds,
         "tokens_per_second": tokens / spent.seconds if spent.seconds else None,
         "curve": spent.curve,

@@ -16,12 +16,13 @@ import yaml
 from jaxtyping import Bool, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.utils.flop_counter import FlopCounterMode
 
 from gpt_zoo.config.gpt import GPTConfig
 from gpt_zoo.config.slot import KINDS
-from gpt_zoo.cost.model import FLOPS_PER_MAC, model_cost
-from gpt_zoo.measure.flops import measure_flops_forward
+from gpt_zoo.cost.memory import TrainingStep, training_memory
+from gpt_zoo.cost.model import model_cost
+from gpt_zoo.measure.memory import measure_saved
+from gpt_zoo.measure.reconcile import reconcile
 from gpt_zoo.model import GPTModel
 from gpt_zoo.weights import build_empty
 
@@ -168,25 +169,19 @@ def _parts(config: GPTConfig, model: GPTModel) -> Iterator[tuple[str, int, nn.Mo
 
 
 def check_flops(config: GPTConfig) -> None:
-    """The closed forms count the multiply-accumulates that fvcore and torch count, in full and for less."""
+    """The closed forms count the multiply-accumulates that fvcore and torch count, in each module and in both
+    passes, in full and for less."""
     for time in {config.context_length, -(-config.context_length // 2)}:
-        model = build_empty(config).eval()
-        with FlopCounterMode(display=False) as counter:
-            model(torch.zeros(1, time, dtype=torch.long, device="meta"))
-        counts = {name: sum(kinds.values()) for name, kinds in counter.get_flop_counts().items()}
-        for index in range(config.n_layers):
-            layer = config.layer(index)
-            for part in ("attention", "feed_forward"):
-                macs = getattr(layer, part).macs(layer, time)
-                formula = FLOPS_PER_MAC * (macs.linear + macs.attention)
-                counted = counts.get(f"GPTModel.blocks.{index}.{part}", 0)
-                message = f"{part} of layer {index} takes {counted} FLOPs, `macs` says {formula}"
-                _require(formula == counted, f"{message}; {time} tokens, counted by torch")
-        whole, measured = model_cost(config, time).flops_forward, measure_flops_forward(config, time)
-        message = (
-            f"`model_cost` says {whole} FLOPs, fvcore counts {measured}, torch {counter.get_total_flops()}"
-        )
-        _require(whole == measured == counter.get_total_flops(), f"{message}; {time} tokens")
+        wrong = [module for module in reconcile(config, time).modules if not module.agree]
+        if wrong:  # what is wrong in a module is wrong in all around it
+            inmost = max(wrong, key=lambda module: module.place.depth)
+            name = inmost.place.name or "the model"
+            counts = inmost.backward if inmost.forward.agree else inmost.forward
+            raise AssertionError(
+                f"{name} takes {counts.torch} FLOPs as torch counts, fvcore counts {counts.fvcore}, `macs` "
+                f"says {counts.closed_form}; {time} tokens, "
+                f"{'backward' if inmost.forward.agree else 'forward'}"
+            )
 
 
 def check_shape(config: GPTConfig) -> None:
@@ -268,6 +263,22 @@ def check_padding(config: GPTConfig) -> None:
     _require_close(torch.cat(parts, dim=1)[:1, padding:], alone, message)
 
 
+def check_memory(config: GPTConfig) -> None:
+    """The closed forms say to the byte what autograd saves, in float32 and under autocast."""
+    for step in (
+        TrainingStep(2),
+        TrainingStep(2, fused_attention=False),
+        TrainingStep(2, precision="bfloat16"),
+    ):
+        try:
+            formula = training_memory(config, step).saved_bytes
+        except ValueError as error:  # a part that does not say
+            raise AssertionError(str(error)) from error
+        measured = measure_saved(config, step)
+        how = f"{step.precision}, {'fused' if step.fused_attention else 'written-out'} attention"
+        _require(formula == measured, f"{measured} bytes are saved, `trace` says {formula}; {how}")
+
+
 CHECKS: tuple[Callable[[GPTConfig], None], ...] = (
     check_round_trip,
     check_meta,
@@ -280,6 +291,7 @@ CHECKS: tuple[Callable[[GPTConfig], None], ...] = (
     check_generation,
     check_cache_size,
     check_padding,
+    check_memory,
 )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from math import prod
 from typing import Any
 
-from registry.domains import Choice, Domain
+from registry.domains import Choice, Domain, Float, Int
 from registry.key_path import KeyPath
 from registry.labels import Primitive
 
@@ -64,6 +64,23 @@ def assignments(node: Any, name: str = "") -> Iterator[dict[str, Primitive]]:
             yield {name: value}
     else:
         yield from _products([(child, value) for _, child, value in _children(node, name)])
+
+
+def assignment_at(node: Any, place: int, name: str = "") -> dict[str, Primitive]:
+    """What `assignments` gives at a place, from 0, found without those before it."""
+    if isinstance(node, Choice):
+        for label, inner_name, option in _options(node, name):
+            size = count(option) or 0
+            if place < size:
+                return {name: label} | assignment_at(option, place, inner_name)
+            place -= size
+    if isinstance(node, Int | Float):
+        return {name: node.accept(node.low + place * (node.step or 0))}
+    parts = []
+    for _, child, value in reversed(_children(node, name)):
+        place, own = divmod(place, count(value) or 1)
+        parts.append(assignment_at(value, own, child))
+    return {key: value for part in reversed(parts) for key, value in part.items()}
 
 
 def _products(nodes: Sequence[tuple[str, Any]]) -> Iterator[dict[str, Primitive]]:

@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 
-from experiments.cli import catalog, cost, doctor, generate, hub, listing, runs
+from experiments.cli import audit, catalog, cost, doctor, generate, hub, listing, runs
 from experiments.cli.plugins import PluginApp, load_before_command
 from experiments.failures import first_line, is_want_of_memory
 
@@ -23,6 +23,7 @@ RESUMABLE = {"search", "compare", "train"}
 app.callback()(load_before_command)
 listing.register(app)
 catalog.register(app)
+audit.register(app)
 cost.register(app)
 runs.register(app)
 generate.register(app)

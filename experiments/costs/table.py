@@ -1,65 +1,84 @@
 """Costs of variants side by side, for people and for programs."""
 
-import csv
-import io
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
 
 from tabulate import tabulate
 
-from experiments.units import format_value
+from experiments.costs.written import write_rows
+from experiments.units import format_count, format_value
 from gpt_zoo.cost.model import Cost
 
 HEADS = {
+    "context_length": "context",
     "params": "params",
     "params_active": "active",
     "params_non_embedding": "non-embedding",
     "flops_forward": "forward",
     "flops_forward_causal": "causal",
+    "flops_forward_windowed": "windowed",
     "flops_train_per_token": "train/token",
     "flops_train_step": "train/step",
+    "flops_train": "run",
+    "flops_train_recomputed": "recomputed",
     "kv_cache_bytes_per_token": "KV/token",
 }
 LEGEND = """\
 FLOPs: 2 a multiply-accumulate, matrix multiplications only; forward of one sequence, attention in full
-or causal; training is 3 x forward. KV cache in 2-byte numbers."""
+or causal{windows}; training is 3 x forward. KV cache in 2-byte numbers."""
 
 
-def render_costs(costs: Mapping[str, Cost], output: str) -> str:
+def render_costs(costs: Mapping[str, Cost], output: str, tokens: int | None = None) -> str:
     """The costs by name of the variant, as text that ends with a line break.
 
     Args:
         output: `table`, `markdown`, `json` (a list of objects with exact integers) or `csv` (the same).
+        tokens: Of a run whose FLOPs are shown too.
     """
+    rows = [{"variant": name, **asdict(cost), **_run(cost, tokens)} for name, cost in costs.items()]
     if output in ("json", "csv"):
-        rows = [{"variant": name, **asdict(cost)} for name, cost in costs.items()]
-        return json.dumps(rows, indent=1) + "\n" if output == "json" else _csv(rows)
-    # Only a mixture of experts has parameters that a token does not use.
-    sparse = any(cost.params_active != cost.params for cost in costs.values())
-    shown = {field: head for field, head in HEADS.items() if sparse or field != "params_active"}
-    lengths = sorted({cost.context_length for cost in costs.values()})
-    if len(lengths) > 1:
-        shown = {"context_length": "context", **shown}
-    heads = ["variant", *shown.values()]
-    cells = [[name, *(_cell(cost, field) for field in shown)] for name, cost in costs.items()]
-    sequences = "that fill each context" if len(lengths) > 1 else f"of {lengths[0]} tokens"
-    note = f"Sequences {sequences}. {LEGEND}"
-    style = "github" if output == "markdown" else "plain"
-    align = ("left", *["right"] * len(shown))
-    return f"{tabulate(cells, heads, style, colalign=align, disable_numparse=True)}\n\n{note}\n"
+        return write_rows(rows, output)
+    fields = [field for field in HEADS if field in rows[0] and _tells(field, costs)]
+    cells = [[row["variant"], *(_cell(field, row[field]) for field in fields)] for row in rows]
+    table = tabulate(
+        cells,
+        ["variant", *(HEADS[field] for field in fields)],
+        "github" if output == "markdown" else "plain",
+        colalign=("left", *["right"] * len(fields)),
+        disable_numparse=True,
+    )
+    return f"{table}\n\n{_note(costs, fields, tokens)}\n"
 
 
-def _cell(cost: Cost, field: str) -> str:
+def _run(cost: Cost, tokens: int | None) -> dict[str, int]:
+    if tokens is None:
+        return {}
+    return {
+        "tokens": tokens,
+        "flops_train": cost.flops_train(tokens),
+        "flops_train_recomputed": cost.flops_train_recomputed(tokens),
+    }
+
+
+def _tells(field: str, costs: Mapping[str, Cost]) -> bool:
+    """Whether a column says what no other does: only a mixture of experts has parameters that a token does
+    not use, only some models have windows."""
     if field == "context_length":
-        return str(cost.context_length)
-    return format_value(field, getattr(cost, field), trim=True)
+        return len({cost.context_length for cost in costs.values()}) > 1
+    other = {"params_active": "params", "flops_forward_windowed": "flops_forward_causal"}.get(field)
+    return other is None or any(getattr(cost, field) != getattr(cost, other) for cost in costs.values())
 
 
-def _csv(rows: list[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+def _cell(field: str, value: int) -> str:
+    return str(value) if field == "context_length" else format_value(field, value, trim=True)
+
+
+def _note(costs: Mapping[str, Cost], fields: list[str], tokens: int | None) -> str:
+    length = next(iter(costs.values())).context_length
+    sequences = "that fill each context" if "context_length" in fields else f"of {length} tokens"
+    windows = ", or in windows" if "flops_forward_windowed" in fields else ""
+    note = f"Sequences {sequences}. {LEGEND.format(windows=windows)}"
+    if tokens is not None:
+        run = format_count(tokens, trim=True)
+        note += f"\nRun: {run} tokens; recomputed: layers compute their inside again, 4 x forward for them."
+    return note

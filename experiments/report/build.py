@@ -49,6 +49,7 @@ def build_report(run: RunFolder) -> Report:
         certainty=describe_certainty(trials, summary),
         conventions=CONVENTIONS,
         environment=group_facts(mask_secrets(run.load_json(run.environment))),
+        audited=run.audit.is_file(),
     )
 
 

@@ -66,6 +66,7 @@ class Report:
         certainty: How sure all this is, in paragraphs.
         conventions: Each number and what it means.
         environment: Where it was run.
+        audited: Whether the page of an audit lies beside it.
     """
 
     title: str
@@ -81,6 +82,7 @@ class Report:
     certainty: list[str]
     conventions: Sequence[tuple[str, str]]
     environment: list[Facts]
+    audited: bool = False
 
 
 def number_cell(name: str, value: Any) -> Cell:

@@ -30,8 +30,10 @@ CONVENTIONS = (
     ),
     (
         "Peak memory",
-        "Measured, not predicted: the most that the training added to its process (on a CPU) or allocated on "
-        "the device (CUDA). That of the process includes the interpreter and its libraries.",
+        "Measured: the most that the training added to its process (on a CPU) or allocated on the device "
+        "(CUDA). That of the process includes the interpreter and its libraries. Predicted memory was "
+        "computed before the training: the peak of a step, of weights, gradients, the optimizer's state and "
+        "what is saved for the backward pass.",
     ),
     (
         "KV cache",

@@ -19,6 +19,7 @@ def render_markdown(report: Report) -> dict[str, str]:
         f"# {escape(report.title)}",
         *map(paragraph, report.description),
         f"**{escape(report.answer)}**",
+        *(["[The audit before training](audit.html)"] if report.audited else []),
         "## The front",
         *_front(report),
         *(["## Learning curves", _pictures(drawn.curves)] if drawn.curves else []),

@@ -16,6 +16,7 @@ HEADS = {
     "params": "params",
     "train_flops": "training",
     "memory_bytes": "memory",
+    "predicted_memory_bytes": "predicted memory",
     "seconds": "time",
     "tokens_per_second": "tokens/s",
     "tokens": "tokens",
@@ -25,11 +26,14 @@ HEADS = {
     "params_active": "active params",
     "flops_forward": "forward",
     "flops_forward_causal": "causal forward",
+    "flops_forward_windowed": "windowed forward",
     "kv_cache_bytes_per_token": "KV cache/token",
     "kv_cache_bytes": "KV cache",
     "process_memory_bytes": "process memory",
 }
 ALWAYS = ("validation_loss", "bits_per_byte", "params", "train_flops", "memory_bytes", "seconds")
+BESIDE = {"memory_bytes": "predicted_memory_bytes"}
+"""What a number of the table of trials is held against."""
 TROUBLED = ("duplicate", "infeasible", "diverged", "out_of_memory", "failed")
 
 
@@ -62,8 +66,9 @@ def trial_rows(trials: "pd.DataFrame") -> Table:
     Columns that say nothing are left out, such as the variants of a search, which are called by their trials.
     """
     chosen = short_headings(trials)
-    first = _recorded(trials, ALWAYS)
-    rest = _recorded(trials, [name for name in HEADS if name not in ALWAYS])
+    names = [name for always in ALWAYS for name in (always, BESIDE.get(always)) if name]
+    first = _recorded(trials, names)
+    rest = _recorded(trials, [name for name in HEADS if name not in names])
     told = ["trial", *([] if chosen else ["variant"]), *(["seed"] if trials["seed"].nunique() > 1 else [])]
     columns = [*(Column(name, numeric=name != "variant") for name in told), Column("status")]
     columns += [Column(head(name), numeric=True) for name in first]

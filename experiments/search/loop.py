@@ -9,6 +9,7 @@ from optuna.study import Study
 from optuna.trial import Trial, TrialState
 
 from experiments.constraints import judge
+from experiments.experiment import DEFAULT_TRIALS
 from experiments.objectives import find_objective
 from experiments.record import Status, TrialRecord
 from experiments.runner import TrialRunner
@@ -20,7 +21,6 @@ from registry.domains import Domain
 from registry.errors import DeclarationError
 from registry.space import Assignment, SearchSpace
 
-DEFAULT_TRIALS = 20
 FRUITLESS_PROPOSALS = 200
 """So many in a row that are infeasible or known already: the sampler finds nothing new."""
 

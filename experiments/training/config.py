@@ -76,6 +76,6 @@ class BudgetConfig(Declared):
         if self.steps is not None:
             return self.steps
         if self.flops is not None:
-            return ceil(self.flops / (cost.flops_train_per_token * tokens_per_step))
+            return ceil(self.flops / (cost.flops_train(tokens_per_step)))
         tokens = self.tokens if self.tokens is not None else cost.params * (self.tokens_per_param or 0)
         return ceil(tokens / tokens_per_step)

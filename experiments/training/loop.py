@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 
 from experiments.data.batches import TrainBatches
@@ -129,16 +130,20 @@ class Training:
         total = 0.0
         for part in range(parts):
             windows = torch.from_numpy(self.batches.batch(self.spent.step * parts + part)).to(self.device)
-            inputs, targets = windows[:, :-1], windows[:, 1:]  # (B, T) each
-            bfloat16 = self.training.precision == "bfloat16"
-            with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=bfloat16):
-                logits = self.model(inputs)  # (B, T, V)
-            loss = F.cross_entropy(logits.float().flatten(0, 1), targets.flatten()) / parts
+            loss = self._loss(windows) / parts
             auxiliary = self.model.auxiliary_loss()  # is learned from, and no part of the loss that is told
             learned = loss if auxiliary is None else loss + auxiliary / parts
             learned.backward()  # type: ignore[no-untyped-call]
             total += loss.item()
         return total
+
+    def _loss(self, windows: Tensor) -> Tensor:
+        """The cross-entropy of each next token. The logits are gone when it is learned from."""
+        inputs, targets = windows[:, :-1], windows[:, 1:]  # (B, T) each
+        bfloat16 = self.training.precision == "bfloat16"
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=bfloat16):
+            logits = self.model(inputs)  # (B, T, V)
+        return F.cross_entropy(logits.float().flatten(0, 1), targets.flatten())
 
     def _points_reached(self) -> int:
         """How many points of the curve the training has come to; all of them at its end."""
@@ -163,7 +168,7 @@ class Training:
             CurvePoint(
                 step=spent.step,
                 tokens=tokens,
-                train_flops=tokens * self.cost.flops_train_per_token,
+                train_flops=self.cost.flops_train(tokens),
                 seconds=spent.seconds,
                 train_loss=spent.loss_sum / spent.loss_steps,
                 validation_loss=validation_loss,

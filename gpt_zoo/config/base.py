@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
@@ -69,17 +70,23 @@ class Declared(BaseModel):
     @classmethod
     def _unlikely_entries(cls, data: dict[Any, Any]) -> Iterator[InitErrorDetails]:
         """Unknown keys, and truth values where numbers belong: pydantic would take them for 1 and 0."""
-        known = cls.model_fields
+        numbers = _takes_numbers(cls)
         for key, value in data.items():
-            if key not in known:
+            if key not in numbers:
                 yield problem(cls._about_unknown(str(key)), key=str(key), value=value)
-            elif isinstance(value, bool) and _is_number(known[key].annotation):
+            elif isinstance(value, bool) and numbers[key]:
                 yield problem(f"must be a number, got {str(value).lower()}", key=key, value=value)
 
     @classmethod
     def _about_unknown(cls, key: str) -> str:
         """What to say about a key that is no field."""
         return f"unknown key `{key}`; {did_you_mean(key, cls.model_fields)}"
+
+
+@cache
+def _takes_numbers(declared: type[BaseModel]) -> dict[str, bool]:
+    """Whether each field of a model takes numbers and no truth values."""
+    return {name: _is_number(field.annotation) for name, field in declared.model_fields.items()}
 
 
 def _is_number(annotation: Any) -> bool:

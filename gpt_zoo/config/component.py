@@ -97,6 +97,13 @@ class Component(Declared):
         """The rules between this component and the rest of the model that do not hold."""
         yield from ()
 
+    def untold(self) -> ValueError:
+        """What is wrong with a kind whose memory nobody can predict."""
+        return ValueError(
+            f"the kind `{self.kind}` does not say what it keeps for the backward pass, so that its memory "
+            "cannot be predicted; give its config `trace`"
+        )
+
     def build(self, *args: Any) -> nn.Module:
         """The module that computes this component, made from this config and `args`.
 

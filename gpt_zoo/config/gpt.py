@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Any, Self
 
@@ -43,6 +44,8 @@ from gpt_zoo.config.slot import Slot
 from gpt_zoo.layers.activations import ACTIVATIONS
 from gpt_zoo.layers.initializations import INITIALIZATIONS
 
+Seen = tuple[tuple["GPTConfig", ...], tuple[int, ...], tuple[int, ...]]
+"""The layers that differ, which of them each layer is, and how many layers are each of them."""
 LAYER = "layer"
 """In the context of a validation: the config is that of a single layer."""
 MOST_LAYERS = 10_000
@@ -120,21 +123,24 @@ class GPTConfig(Declared):
     @property
     def distinct_layers(self) -> list[tuple[GPTConfig, int]]:
         """The layers that differ, in order, each as the whole config which it sees; how many are so."""
-        configs, numbers = self._layers_seen
-        if not configs:
-            return [(self, self.n_layers)]
-        return [(config, numbers.count(number)) for number, config in enumerate(configs)]
+        configs, _, counts = self._layers_seen
+        return list(zip(configs, counts, strict=True)) if configs else [(self, self.n_layers)]
+
+    @property
+    def layer_numbers(self) -> Sequence[int]:
+        """Which of `distinct_layers` each layer is."""
+        return self._layers_seen[1] or (0,) * self.n_layers
 
     def layer(self, index: int) -> GPTConfig:
         """The config as layer `index`, from 0, sees it."""
-        configs, numbers = self._layers_seen
+        configs, numbers, _ = self._layers_seen
         return configs[numbers[index]] if configs else self
 
     @cached_property
-    def _layers_seen(self) -> tuple[tuple[GPTConfig, ...], tuple[int, ...]]:
+    def _layers_seen(self) -> Seen:
         # Never holds the config itself: comparing two configs would compare what they hold, without end.
         if not (self.layers or self.single_layers):
-            return (), ()
+            return (), (), ()
         plan, base = self._plan, self._base
         return _seen(plan, [GPTConfig.model_validate(plan.lay(recipe, base)) for recipe in plan.distinct])
 
@@ -144,8 +150,13 @@ class GPTConfig(Declared):
 
     @property
     def _base(self) -> dict[str, Any]:
-        """What layers override: the config without those that differ."""
-        return self.model_dump(exclude={"layers", "single_layers"})
+        """What layers override: the config without those that differ.
+
+        What no layer overrides is there as it is, and not validated again for each.
+        """
+        overridden = {key for override in (*self.layers, *self.single_layers) for key in override}
+        same = type(self).model_fields.keys() - {"layers", "single_layers"} - overridden
+        return self.model_dump(include=overridden) | {name: getattr(self, name) for name in same}
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy with the fields of `update`, which are not validated, and its layers seen anew."""
@@ -245,10 +256,14 @@ class GPTConfig(Declared):
             )
 
 
-def _seen(plan: LayerPlan, layers: list[GPTConfig]) -> tuple[tuple[GPTConfig, ...], tuple[int, ...]]:
-    """The layers that differ, and which of them each layer is."""
+def _seen(plan: LayerPlan, layers: list[GPTConfig]) -> Seen:
     numbers = {recipe: number for number, recipe in enumerate(plan.distinct)}
-    return tuple(layers), tuple(numbers[recipe] for recipe in plan.recipes)
+    counts = Counter(plan.recipes)
+    return (
+        tuple(layers),
+        tuple(numbers[recipe] for recipe in plan.recipes),
+        tuple(counts[recipe] for recipe in plan.distinct),
+    )
 
 
 GPT_CONFIG_124M: dict[str, Any] = {

@@ -85,11 +85,13 @@ class LayerPlan:
         for number, override in enumerate(singles):
             for place in layers_at(override):
                 single_at.setdefault(place % n_layers, []).append(number)
+        written = [repr(override) for override in repeated]  # equality takes true for 1
+        first = [written.index(text) for text in written]
         self.recipes: list[Recipe] = [
-            (layer % len(repeated) if repeated else None, tuple(single_at.get(layer, ())))
+            (first[layer % len(repeated)] if repeated else None, tuple(single_at.get(layer, ())))
             for layer in range(n_layers)
         ]
-        """That of each layer."""
+        """That of each layer; overrides that repeat one before are that one."""
         self.distinct = list(dict.fromkeys(self.recipes))
         """The recipes in the order of their first layer."""
 

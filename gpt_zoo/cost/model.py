@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from gpt_zoo.config.component import Macs
 from gpt_zoo.config.gpt import GPTConfig
@@ -29,8 +30,10 @@ class Cost:
         flops_forward: One sequence.
         flops_forward_causal: One sequence, with the T(T+1)/2 pairs that the mask keeps.
         flops_forward_windowed: One sequence, with those of them that lie in the window of their layer.
-        flops_train_per_token: 3 x forward / T, rounded down.
+        flops_train_per_token: 3 x forward / T, rounded down; `flops_train` rounds at the end of a run.
         flops_train_step: 3 x forward x B.
+        flops_train_step_recomputed: The same where each layer forgets its inside and computes it again in the
+            backward pass: 4 x forward of the layers, 3 x that of embedding and head.
         kv_cache_bytes_per_token: What decoding keeps for each further token, while no window is full:
             2 x layers x key/value heads x head size x bytes; compressed vectors where attention is latent.
         kv_cache_bytes: Of B sequences of T tokens, windows and the states of linear attention included.
@@ -46,8 +49,20 @@ class Cost:
     flops_forward_windowed: int
     flops_train_per_token: int
     flops_train_step: int
+    flops_train_step_recomputed: int
     kv_cache_bytes_per_token: int
     kv_cache_bytes: int
+
+    def flops_train(self, tokens: int) -> int:
+        """Of a run of `tokens` tokens in sequences of T, rounded to a whole FLOP if the last is shorter."""
+        return self._of_run(self.flops_train_step, tokens)
+
+    def flops_train_recomputed(self, tokens: int) -> int:
+        """The same where layers compute their inside again."""
+        return self._of_run(self.flops_train_step_recomputed, tokens)
+
+    def _of_run(self, step: int, tokens: int) -> int:
+        return round(Fraction(step * tokens, self.batch_size * self.context_length))
 
 
 def model_params(config: GPTConfig) -> tuple[int, int]:
@@ -72,7 +87,17 @@ def idle_params(config: GPTConfig) -> int:
 
 def model_macs(config: GPTConfig, time: int) -> Macs:
     """Multiply-accumulates of the forward pass of one sequence of `time` tokens."""
-    total = Macs(linear=config.embedding.macs(config, time) + config.head.macs(config, time))
+    return layer_macs(config, time) + Macs(linear=outer_macs(config, time))
+
+
+def outer_macs(config: GPTConfig, time: int) -> int:
+    """Those of embedding and head."""
+    return config.embedding.macs(config, time) + config.head.macs(config, time)
+
+
+def layer_macs(config: GPTConfig, time: int) -> Macs:
+    """Those of all layers."""
+    total = Macs()
     for layer, count in config.distinct_layers:
         total += layer.block.macs(layer, time) * count
     return total
@@ -107,6 +132,8 @@ def model_cost(
     params, non_embedding = model_params(config)
     macs = model_macs(config, time)
     forward = FLOPS_PER_MAC * (macs.linear + macs.attention)
+    train_step = TRAINING_FORWARDS * forward * batch_size
+    again = forward - FLOPS_PER_MAC * outer_macs(config, time)
     per_token = sum(
         count * layer.attention.cache_values_per_token(layer) for layer, count in config.distinct_layers
     )
@@ -120,7 +147,8 @@ def model_cost(
         flops_forward_causal=FLOPS_PER_MAC * (macs.linear + macs.attention_causal),
         flops_forward_windowed=FLOPS_PER_MAC * (macs.linear + macs.windowed),
         flops_train_per_token=TRAINING_FORWARDS * forward // time,
-        flops_train_step=TRAINING_FORWARDS * forward * batch_size,
+        flops_train_step=train_step,
+        flops_train_step_recomputed=train_step + again * batch_size,
         kv_cache_bytes_per_token=per_token * bytes_per_value,
         kv_cache_bytes=cache_values(config, time) * bytes_per_value * batch_size,
     )

@@ -185,3 +185,18 @@ def test_equal_configs_have_equal_hashes(config: GPTConfig) -> None:
     twin = GPTConfig.model_validate_json(config.model_dump_json())
     assert (twin, hash(twin)) == (config, hash(config))
     assert copy.deepcopy(config) == pickle.loads(pickle.dumps(config)) == config
+
+
+def test_overrides_that_are_written_alike_are_one_layer() -> None:
+    local = {"attention": {"window": 4}}
+    config = GPTConfig.model_validate(SMALL | {"n_layers": 7, "layers": [local, local, {}]})
+    assert [(layer.attention.window, count) for layer, count in config.distinct_layers] == [(4, 5), (None, 2)]
+
+
+def test_true_is_not_taken_for_the_one_before_it() -> None:
+    layers = [{"attention": {"window": 1}}, {"attention": {"window": True}}]
+    with pytest.raises(ValidationError) as error:
+        GPTConfig.model_validate(SMALL | {"n_layers": 2, "layers": layers})
+    (line,) = error.value.errors()
+    assert line["loc"] == ("layers", 1, "attention", "window")
+    assert "must be a number, got true" in line["msg"]

@@ -16,6 +16,7 @@ from gpt_zoo.config.attention.heads import HeadsAttentionConfig
 from gpt_zoo.config.component import Component, Macs
 from gpt_zoo.config.head.linear import LinearHeadConfig
 from gpt_zoo.config.norm.base import NormConfig
+from gpt_zoo.config.tape import Made, Tape
 from gpt_zoo.layers.attention import MultiHeadAttention
 from gpt_zoo.layers.flow import Flow
 from gpt_zoo.layers.head import LinearHead
@@ -188,6 +189,15 @@ class CutHead(LinearHead):
         return super().forward(x)[..., 1:]
 
 
+class MiscountedMemory(Heads):
+    module: ClassVar[str] = "gpt_zoo.layers.attention:MultiHeadAttention"
+
+    def trace(self, tape: Tape, model: GPTConfig, x: Made) -> Made:
+        made = super().trace(tape, model, x)
+        tape.keep(4)
+        return made
+
+
 BROKEN: list[tuple[str, type[Component], dict[str, Any], str]] = [
     ("norm", Forgets, {"size": 4}, "check_round_trip: what JSON gives back is another config"),
     ("norm", Allocates, {}, "check_meta: built on the meta device, .*ones takes memory"),
@@ -202,6 +212,8 @@ BROKEN: list[tuple[str, type[Component], dict[str, Any], str]] = [
     # A key and a value of 24 numbers.
     ("attention", MiscountedCache, {}, "check_cache_size: layer 0 keeps 48 numbers of 1 tokens, .* says 7"),
     ("attention", ForgetsPadding, {}, "check_padding: behind 6 tokens of padding, logits differ"),
+    # 4 bytes in each of the two layers.
+    ("attention", MiscountedMemory, {}, "check_memory: 136820 bytes are saved, `trace` says 136828; float32"),
 ]
 
 
@@ -218,6 +230,14 @@ def test_each_way_to_break_the_contract_is_found(
 
 def test_every_check_can_fail() -> None:
     assert [told.partition(":")[0] for *_, told in BROKEN] == [check.__name__ for check in CHECKS]
+
+
+def test_a_kind_that_does_not_say_what_it_keeps_is_found() -> None:
+    registry.register_kind("norm", Norm)
+    with pytest.raises(
+        AssertionError, match=r"check_memory: the kind `broken` does not say .* give its config"
+    ):
+        check_component("norm", {"kind": "broken"})
 
 
 def test_an_activation_without_bounds_is_found() -> None:

@@ -8,6 +8,7 @@ from gpt_zoo.config.component import Component, Macs
 
 if TYPE_CHECKING:
     from gpt_zoo.config.gpt import GPTConfig
+    from gpt_zoo.config.tape import Made, Tape
 
 
 class AttentionConfig(Component):
@@ -23,6 +24,10 @@ class AttentionConfig(Component):
     def macs(self, model: GPTConfig, time: int) -> Macs:
         """Multiply-accumulates for one sequence of `time` tokens."""
         raise NotImplementedError
+
+    def trace(self, tape: Tape, model: GPTConfig, x: Made) -> Made:
+        """What the module makes of `x` and keeps."""
+        raise self.untold()
 
     def position_dim(self, model: GPTConfig) -> int:
         """Numbers of a query that positions may turn; 0 if queries and keys take no positions."""

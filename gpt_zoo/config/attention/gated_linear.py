@@ -11,9 +11,11 @@ from gpt_zoo.config.attention.base import AttentionConfig
 from gpt_zoo.config.attention.heads import near_divisors
 from gpt_zoo.config.component import BrokenRule, Macs, linear_params
 from gpt_zoo.config.position.base import AttentionPositionConfig
+from gpt_zoo.config.tape import FLOAT32
 
 if TYPE_CHECKING:
     from gpt_zoo.config.gpt import GPTConfig
+    from gpt_zoo.config.tape import Made, Tape
 
 
 class GatedLinearAttentionConfig(AttentionConfig):
@@ -73,6 +75,60 @@ class GatedLinearAttentionConfig(AttentionConfig):
             linear=time * weights,
             attention=(keys + values) * sum(length**2 for length in lengths) + state,
             attention_causal=(keys + values) * sum(n * (n + 1) // 2 for n in lengths) + state,
+        )
+
+    def trace(self, tape: Tape, model: GPTConfig, x: Made) -> Made:
+        """Projections and gates, the scan over chunks in float32, a norm of each head and an output gate."""
+        width, (key_dim, value_dim) = model.emb_dim, self.head_dims(model)
+        keys, values = model.n_heads * key_dim, model.n_heads * value_dim
+        query = tape.linear(x, width, keys, model.qkv_bias)
+        key = tape.linear(x, width, keys, model.qkv_bias)
+        value = tape.linear(x, width, values, model.qkv_bias)
+        ranks = tape.linear(x, width, self.gate_rank)
+        gates = tape.linear(ranks, self.gate_rank, keys, bias=True)
+        logarithms = tape.make(gates.numbers, gates.size, gates, keeps=(gates, gates.numbers * gates.size))
+        tape.free(ranks, gates)
+        unbound = tape.scale(logarithms)
+        gates = tape.clamp(unbound)
+        tape.free(unbound)
+        mixed = self._trace_scan(tape, model, (tape.scale(query), key, value, gates))
+        if x.size < FLOAT32:
+            mixed = tape.copy(mixed, x.size)
+        mixed = model.norm.trace(tape, value_dim, mixed)
+        gate = tape.activate(tape.linear(x, width, values), "silu")
+        gated = tape.copy(tape.multiply(mixed, gate))
+        return tape.linear(gated, values, width, self.out_bias)
+
+    def _trace_scan(self, tape: Tape, model: GPTConfig, operands: tuple[Made, Made, Made, Made]) -> Made:
+        """The chunks, whose pieces are put in order for products where they are not."""
+        query, key, value, gates = (x if x.size == FLOAT32 else tape.copy(x, FLOAT32) for x in operands)
+        key_dim, value_dim = self.head_dims(model)
+        run, heads = tape.run, tape.run.batch * model.n_heads
+        values_in_place = 1 in (run.batch, model.n_heads, run.time)
+        kept, starts = 0, range(0, run.time, self.chunk)
+        for start in starts:
+            chunk = min(self.chunk, run.time - start)
+            # Gates to and from the start of the chunk; faded queries and keys; what pairs weigh.
+            kept += chunk * 4 * key_dim + chunk * chunk
+            products = 1
+            if start:  # faded queries read the state
+                in_place = values_in_place or chunk == 1
+                kept += key_dim * value_dim + (0 if in_place else chunk * key_dim)
+            if (
+                start + chunk < run.time
+            ):  # what is left behind: gates to the end, keys, and the state's fading
+                kept += 2 * chunk * key_dim + (key_dim if start else 0)
+                products += 1
+            kept += 0 if values_in_place else products * chunk * value_dim
+        also = (value,) if values_in_place else ()
+        return tape.make(
+            value.numbers,
+            FLOAT32,
+            query,
+            key,
+            value,
+            gates,
+            keeps=(query, key, *also, FLOAT32 * heads * kept),
         )
 
     def cache_values_per_token(self, model: GPTConfig) -> int:

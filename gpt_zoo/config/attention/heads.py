@@ -12,6 +12,7 @@ from gpt_zoo.config.component import BrokenRule, Macs, linear_params
 
 if TYPE_CHECKING:
     from gpt_zoo.config.gpt import GPTConfig
+    from gpt_zoo.config.tape import Made, Tape
 
 
 class HeadsAttentionConfig(SoftmaxAttentionConfig):
@@ -82,6 +83,39 @@ class HeadsAttentionConfig(SoftmaxAttentionConfig):
         queries, keys = self.widths(model)
         linear = time * model.emb_dim * (2 * queries + 2 * keys)
         return Macs(linear, *(2 * queries * pairs for pairs in self.pairs(time)))
+
+    def trace(self, tape: Tape, model: GPTConfig, x: Made) -> Made:
+        """Three projections, what becomes of them, the mix of values, and its projection."""
+        width, (queries, keys) = model.emb_dim, self.widths(model)
+        query_bias, key_bias, value_bias = self.biases(model)
+        query = self._trace_heads(tape, model, tape.linear(x, width, queries, query_bias), queries)
+        key = self._trace_heads(tape, model, tape.linear(x, width, keys, key_bias), keys)
+        value = tape.linear(x, width, keys, value_bias)
+        if self.clip is not None:
+            value = tape.clamp(value)
+        if self.value_residual:
+            value = self._trace_value_mix(tape, value)
+        query, key = (
+            model.position.trace_turn(tape, model, query),
+            model.position.trace_turn(tape, model, key),
+        )
+        tape.free(key, value)  # they are in the cache, if nothing is learned
+        mixed = self.trace_mix(tape, model, query, key, value)
+        return tape.linear(mixed, queries, width, self.out_bias)
+
+    def _trace_heads(self, tape: Tape, model: GPTConfig, x: Made, numbers: int) -> Made:
+        """Projected queries or keys, bounded and normalised."""
+        if self.clip is not None:
+            x = tape.clamp(x)
+        if self.qk_norm is None:
+            return x
+        return model.norm.trace(tape, self.query_dim(model) if self.qk_norm == "head" else numbers, x)
+
+    def _trace_value_mix(self, tape: Tape, value: Made) -> Made:
+        """A product for the layer's own values, and one for those of the first such layer, which that layer
+        has kept."""
+        own = tape.make(value.numbers, value.size, value, keeps=(value,), weights=2)
+        return tape.add(own, tape.make(value.numbers, value.size, value))
 
     def position_dim(self, model: GPTConfig) -> int:
         """d: the whole head may be turned."""

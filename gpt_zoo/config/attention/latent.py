@@ -13,6 +13,7 @@ from gpt_zoo.config.position.base import AttentionPositionConfig
 
 if TYPE_CHECKING:
     from gpt_zoo.config.gpt import GPTConfig
+    from gpt_zoo.config.tape import Made, Tape
 
 
 class LatentAttentionConfig(SoftmaxAttentionConfig):
@@ -68,6 +69,40 @@ class LatentAttentionConfig(SoftmaxAttentionConfig):
         training."""
         pair = model.n_heads * (self.query_dim(model) + self.value_head_dim)
         return Macs(time * self._weights(model), *(pair * pairs for pairs in self.pairs(time)))
+
+    def trace(self, tape: Tape, model: GPTConfig, x: Made) -> Made:
+        """Compressed vectors, what is expanded from them, the mix of values, and its projection."""
+        tokens, heads = x.numbers // model.emb_dim, x.numbers // model.emb_dim * model.n_heads
+        rope = self.rope_head_dim
+        queries = self._trace_queries(tape, model, x)
+        down = tape.linear(x, model.emb_dim, self.kv_rank + rope, model.qkv_bias)
+        compressed = model.norm.trace(tape, self.kv_rank, tape.view(down, tokens * self.kv_rank))
+        query_part, key_part = tape.view(queries, heads * rope), tape.view(down, tokens * rope)
+        if rope:
+            query_part, key_part = (
+                model.position.trace_turn(tape, model, part) for part in (query_part, key_part)
+            )
+        expanded = model.n_heads * (self.head_dim + self.value_head_dim)
+        both = tape.linear(compressed, self.kv_rank, expanded)
+        query, key = tape.view(queries, heads * self.head_dim), tape.view(both, heads * self.head_dim)
+        numbers = heads * self.query_dim(model)
+        query = tape.make(numbers, max(query.size, query_part.size), query, query_part)
+        query.by_head = True
+        key = tape.make(numbers, max(key.size, key_part.size), key, key_part)
+        if rope:
+            tape.free(queries, down, key_part)
+        value = tape.view(both, heads * self.value_head_dim)
+        mixed = self.trace_mix(tape, model, query, key, value)
+        return tape.linear(mixed, model.n_heads * self.value_head_dim, model.emb_dim, self.out_bias)
+
+    def _trace_queries(self, tape: Tape, model: GPTConfig, x: Made) -> Made:
+        """Projected at once, or through their compressed form."""
+        if self.query_rank is None:
+            return tape.linear(x, model.emb_dim, self._queries(model), model.qkv_bias)
+        down = tape.linear(x, model.emb_dim, self.query_rank, model.qkv_bias)
+        return tape.linear(
+            model.norm.trace(tape, self.query_rank, down), self.query_rank, self._queries(model)
+        )
 
     def position_dim(self, model: GPTConfig) -> int:
         """r."""

@@ -9,9 +9,11 @@ from pydantic import PositiveFloat, PositiveInt
 
 from gpt_zoo.config.attention.base import AttentionConfig
 from gpt_zoo.config.component import BrokenRule
+from gpt_zoo.config.tape import FLOAT32
 
 if TYPE_CHECKING:
     from gpt_zoo.config.gpt import GPTConfig
+    from gpt_zoo.config.tape import Made, Tape
 
 
 class SoftmaxAttentionConfig(AttentionConfig):
@@ -42,6 +44,95 @@ class SoftmaxAttentionConfig(AttentionConfig):
         reach = min(time, self.window or time)
         causal = time * (time + 1) // 2
         return time * time, causal, causal - (time - reach) * (time - reach + 1) // 2
+
+    def trace_mix(self, tape: Tape, model: GPTConfig, query: Made, key: Made, value: Made) -> Made:
+        """Values weighed for each query: by a kernel that stores no weights, or step by step.
+
+        No kernel bounds the scores; that of the CPU drops no weights, and takes values of the size of keys.
+        """
+        run, bounds = tape.run, self.softcap is not None or self.sinks
+        scale = self.score_scale(model)
+        bias = model.position.trace_bias(tape, model, self.window, scale, query.size)
+        if bounds or not run.fused:
+            return self._trace_written_out(tape, model, (query, key, value), bias)
+        heads = tape.tokens * model.n_heads
+        alike = key.numbers == value.numbers
+        if run.cuda or (alike and not (model.drop_rate and run.learns)):
+            read = tuple(tape.low(x) for x in (query, key, value))
+            mask = self._kernel_mask(tape, model, bias, read[0].size)
+            numbers = heads * self.query_dim(model) * value.numbers // key.numbers
+            mixed = tape.make(numbers, read[0].size, *read, keeps=(*read, *mask, FLOAT32 * heads))
+            tape.keep(mixed)
+            in_place = not query.by_head or 1 in (model.n_heads, run.time)
+            return mixed if in_place else tape.copy(mixed)
+        return self._trace_steps(tape, model, (query, key, value))
+
+    def _kernel_mask(
+        self, tape: Tape, model: GPTConfig, bias: Made | None, size: int
+    ) -> tuple[Made | int, ...]:
+        """The mask that a kernel keeps, in numbers as exact as the queries: made anew of truth values."""
+        if bias is not None:
+            return (bias if bias.size == size else bias.numbers * size,)
+        if self.window is None or self.window >= tape.run.time:
+            return ()
+        tape.once(("mask", self.window), tape.run.time**2, 1)
+        return (tape.run.time**2 * size,)
+
+    def _trace_steps(self, tape: Tape, model: GPTConfig, operands: tuple[Made, Made, Made]) -> Made:
+        """What torch does where it has no kernel: step by step, in float32."""
+        size = tape.low_size(operands[0])
+        query, key, value = (x if x.size == FLOAT32 else tape.copy(x, FLOAT32) for x in operands)
+        numbers = model.n_heads * tape.tokens * self.query_dim(model)
+        in_place = 1 in (tape.run.batch, model.n_heads, tape.run.time)  # nothing has to be put in order
+        values = numbers * value.numbers // key.numbers
+        value = value if in_place and value.numbers == values else tape.make(values, FLOAT32, value)
+        query, key = tape.copy(query), tape.make(numbers, FLOAT32, key)
+        pairs = model.n_heads * tape.tokens * tape.run.time
+        scores = tape.make(pairs, FLOAT32, query, key, keeps=(query, key))
+        tape.free(query)
+        mixed = self._trace_weighed(tape, model, scores, value, rounds=False)
+        return mixed if mixed.size == size else tape.copy(mixed, size)
+
+    def _trace_written_out(
+        self, tape: Tape, model: GPTConfig, operands: tuple[Made, Made, Made], bias: Made | None
+    ) -> Made:
+        """The same as our own code does it: in bfloat16 under autocast, with scores bounded and sinks."""
+        query, key, value = operands
+        heads = tape.tokens * model.n_heads
+        numbers, pairs = heads * self.query_dim(model), heads * tape.run.time
+        value = tape.make(numbers * value.numbers // key.numbers, value.size, value)
+        key = tape.low(tape.make(numbers, key.size, key))
+        query = tape.copy(tape.low(query))
+        scores = tape.scale(tape.make(pairs, query.size, query, key, keeps=(query, key)))
+        tape.free(query)
+        if self.softcap is not None:
+            scores = tape.scale(tape.scale(scores))
+            tape.keep(scores)
+            scores = tape.scale(scores)
+        if bias is None:
+            scores = tape.make(pairs, scores.size, scores, keeps=(tape.run.time**2,))
+        else:
+            scores = tape.make(pairs, max(scores.size, bias.size), scores)
+        if self.sinks:
+            scores = tape.make(pairs + heads, scores.size, scores, weights=model.n_heads)
+        return self._trace_weighed(tape, model, scores, value, rounds=True)
+
+    def _trace_weighed(
+        self, tape: Tape, model: GPTConfig, scores: Made, value: Made, *, rounds: bool
+    ) -> Made:
+        """From scores to the sums of values, which autocast computes in bfloat16 where it rounds."""
+        pairs = model.n_heads * tape.tokens * tape.run.time
+        weights = tape.make(scores.numbers, scores.size, scores)
+        tape.keep(weights)
+        tape.free(scores)
+        if weights.numbers != pairs:
+            weights = tape.view(weights, pairs)
+        weights = tape.dropout(weights, model.drop_rate)
+        if rounds:
+            weights, value = tape.low(weights), tape.low(value)
+        mixed = tape.make(value.numbers, weights.size, weights, value, keeps=(weights, value))
+        tape.free(weights, value)
+        return tape.copy(mixed)
 
     def cache_values(self, model: GPTConfig, time: int) -> int:
         """The tokens in the window, at most."""

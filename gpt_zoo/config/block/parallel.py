@@ -1,8 +1,14 @@
 """The parallel block, declared."""
 
-from typing import ClassVar, Literal
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from gpt_zoo.config.block.base import BlockConfig
+
+if TYPE_CHECKING:
+    from gpt_zoo.config.gpt import GPTConfig
+    from gpt_zoo.config.tape import Made, Tape
 
 
 class ParallelBlockConfig(BlockConfig):
@@ -21,3 +27,12 @@ class ParallelBlockConfig(BlockConfig):
     def norms(self) -> int:
         """One, or one each."""
         return 1 if self.shared_norm else 2
+
+    def trace(self, tape: Tape, model: GPTConfig, x: Made) -> Made:
+        """Norms, attention and feed-forward beside each other."""
+        x = self.trace_read(tape, x)
+        normed = self.trace_norm(tape, model, x)
+        other = normed if self.shared_norm else self.trace_norm(tape, model, x)
+        mixed = self.trace_attention(tape, model, normed)
+        x = self.trace_add(tape, model, x, mixed)
+        return self.trace_add(tape, model, x, self.trace_feed_forward(tape, model, other))

@@ -1,8 +1,14 @@
 """The sequential block, declared."""
 
-from typing import ClassVar, Literal
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from gpt_zoo.config.block.base import BlockConfig
+
+if TYPE_CHECKING:
+    from gpt_zoo.config.gpt import GPTConfig
+    from gpt_zoo.config.tape import Made, Tape
 
 
 class TransformerBlockConfig(BlockConfig):
@@ -20,3 +26,18 @@ class TransformerBlockConfig(BlockConfig):
     def norms(self) -> int:
         """One a branch, or two."""
         return 4 if self.norm_placement == "sandwich" else 2
+
+    def trace(self, tape: Tape, model: GPTConfig, x: Made) -> Made:
+        """Attention and its norms, then the feed-forward network and its norms."""
+        x = self.trace_read(tape, x)
+        for branch in (self.trace_attention, self.trace_feed_forward):
+            if self.norm_placement == "post":
+                x = self.trace_add(tape, model, x, branch(tape, model, x))
+                x = self.trace_norm(tape, model, x)
+                continue
+            read = x if self.norm_placement == "reordered" else self.trace_norm(tape, model, x)
+            made = branch(tape, model, read)
+            if self.norm_placement != "pre":
+                made = self.trace_norm(tape, model, made)
+            x = self.trace_add(tape, model, x, made)
+        return x

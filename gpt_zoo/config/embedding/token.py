@@ -16,9 +16,11 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from gpt_zoo.config.component import BrokenRule, Component, linear_params
+from gpt_zoo.config.tape import INT64
 
 if TYPE_CHECKING:
     from gpt_zoo.config.gpt import GPTConfig
+    from gpt_zoo.config.tape import Made, Tape
 
 
 class TokenEmbeddingConfig(Component):
@@ -72,6 +74,19 @@ class TokenEmbeddingConfig(Component):
     def macs(self, model: GPTConfig, time: int) -> int:
         """Of the projection."""
         return 0 if self.dim is None else time * self.dim * model.emb_dim
+
+    def trace(self, tape: Tape, model: GPTConfig) -> Made:
+        """The rows of the tokens, of which the ids are kept, and what is done with them."""
+        width, size = self.width(model), tape.run.size
+        table = self.table_params(model)
+        tied = size * table if model.tie_embeddings else 0  # added to the gradient that the head has made
+        x = tape.make(tape.tokens * width, size, weights=0 if tied else table, extra=tied)
+        tape.keep(INT64 * tape.ids)
+        if self.dim is not None:
+            x = tape.linear(x, self.dim, model.emb_dim)
+        if self.factor(model) != 1:
+            x = tape.scale(x)
+        return model.norm.trace(tape, model.emb_dim, x) if self.norm else x
 
     def broken_rules(self, model: GPTConfig) -> Iterator[BrokenRule]:
         """A norm must be one."""

@@ -8,6 +8,7 @@ from gpt_zoo.config.component import Component, Macs
 
 if TYPE_CHECKING:
     from gpt_zoo.config.gpt import GPTConfig
+    from gpt_zoo.config.tape import Made, Tape
 
 
 class FeedForwardBaseConfig(Component):
@@ -24,3 +25,7 @@ class FeedForwardBaseConfig(Component):
     def macs(self, model: GPTConfig, time: int) -> Macs:
         """Multiply-accumulates for one sequence of `time` tokens."""
         raise NotImplementedError
+
+    def trace(self, tape: Tape, model: GPTConfig, x: Made) -> Made:
+        """What the module makes of `x` and keeps."""
+        raise self.untold()

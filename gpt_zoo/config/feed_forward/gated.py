@@ -10,6 +10,7 @@ from gpt_zoo.config.feed_forward.dense import DenseFeedForwardConfig
 
 if TYPE_CHECKING:
     from gpt_zoo.config.gpt import GPTConfig
+    from gpt_zoo.config.tape import Made, Tape
 
 
 class GatedFeedForwardConfig(DenseFeedForwardConfig):
@@ -32,3 +33,17 @@ class GatedFeedForwardConfig(DenseFeedForwardConfig):
     def usual_hidden(self, model: GPTConfig) -> int:
         """F = 8/3·D, the weights of a plain one with 4·D, rounded up to a multiple of 8."""
         return -(-8 * model.emb_dim // 24) * 8
+
+    def trace(self, tape: Tape, model: GPTConfig, x: Made) -> Made:
+        """Three linear maps, the activated gate, and its product with the linear part."""
+        width, hidden = model.emb_dim, self.hidden(model)
+        gate, expanded = (tape.linear(x, width, hidden, self.bias) for _ in range(2))
+        if self.limit is not None:
+            gate, expanded = tape.clamp(gate), tape.clamp(expanded)
+        if self.linear_offset:
+            expanded = tape.scale(expanded)
+        activated = tape.activate(gate, model.activation)
+        gated = tape.multiply(activated, expanded)
+        if activated is not gate:
+            tape.free(activated)
+        return tape.linear(gated, hidden, width, self.bias)

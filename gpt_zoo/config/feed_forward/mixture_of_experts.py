@@ -10,9 +10,11 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from gpt_zoo.config.component import BrokenRule, Macs, linear_params
 from gpt_zoo.config.feed_forward.base import FeedForwardBaseConfig
 from gpt_zoo.config.slot import Slot
+from gpt_zoo.config.tape import FLOAT32, INT64
 
 if TYPE_CHECKING:
     from gpt_zoo.config.gpt import GPTConfig
+    from gpt_zoo.config.tape import Made, Tape
 
 
 class MixtureOfExpertsConfig(FeedForwardBaseConfig):
@@ -69,6 +71,69 @@ class MixtureOfExpertsConfig(FeedForwardBaseConfig):
         if self.shared is not None:
             total += self.shared.macs(model, time)
         return total + Macs(linear=self.n_experts_per_token * expert.linear)
+
+    def trace(self, tape: Tape, model: GPTConfig, x: Made) -> Made:
+        """The shares of all experts, copies of each token for its k experts, and what is made of them.
+
+        Which expert gets how many tokens depends on them; the sum, k·N, does not.
+        """
+        width, size = model.emb_dim, x.size
+        tokens = x.numbers // width
+        sent = tokens * self.n_experts_per_token
+        weights = self._trace_weights(tape, model, x)
+        gathered = tape.make(sent * width, size, x, keeps=(INT64 * sent,))
+        made = self._trace_experts(tape, model, gathered)
+        chosen = tape.make(sent, FLOAT32, weights, keeps=(INT64 * sent,))
+        if made.size < FLOAT32:
+            chosen = tape.copy(chosen, made.size)
+        weighed = tape.multiply(made, chosen)
+        tape.free(chosen)
+        mixed = tape.make(tokens * width, made.size, weighed, keeps=(weighed,))
+        tape.free(made, weighed)
+        if self.shared is None:
+            return mixed
+        always = self.shared.trace(tape, model, x)
+        if self.shared_gate:
+            gate = tape.linear(x, width, 1)
+            gate = tape.make(gate.numbers, gate.size, gate)
+            tape.keep(gate)
+            always = tape.multiply(gate, always)
+        return tape.add(mixed, always)
+
+    def _trace_experts(self, tape: Tape, model: GPTConfig, gathered: Made) -> Made:
+        """The results of all experts in one piece.
+
+        For the backward pass they are told as one whose weights are those of all. Without one each is gone
+        before the next is computed, of as many tokens if they are equally busy.
+        """
+        if tape.run.learns:
+            tape.copies = self.n_experts
+            made = tape.copy(self.expert.trace(tape, model, gathered))
+            tape.copies = 1
+            return made
+        load = -(-gathered.numbers // model.emb_dim // self.n_experts)
+        with tape.part("expert"):
+            one = self.expert.trace(tape, model, tape.view(gathered, load * model.emb_dim))
+        pieces = tape.make(gathered.numbers, one.size, gathered)
+        tape.free(one)
+        made = tape.copy(pieces)
+        tape.free(pieces, gathered)
+        return made
+
+    def _trace_weights(self, tape: Tape, model: GPTConfig, x: Made) -> Made:
+        """From the router's scores to the weights of the k experts of each token, in float32."""
+        tokens = x.numbers // model.emb_dim
+        sent = tokens * self.n_experts_per_token
+        scores = tape.linear(x, model.emb_dim, self.n_experts, self.router_bias)
+        if scores.size < FLOAT32:
+            scores = tape.copy(scores, FLOAT32)
+        balance = (FLOAT32 * self.n_experts,) if self.balance_loss else ()
+        shares = tape.make(scores.numbers, FLOAT32, scores, keeps=balance)
+        tape.keep(shares)
+        weights = tape.make(sent, FLOAT32, shares, keeps=(INT64 * sent,))
+        if self.normalize_weights:
+            weights = tape.make(sent, FLOAT32, weights, keeps=(weights, FLOAT32 * tokens))
+        return tape.scale(weights)
 
     def broken_rules(self, model: GPTConfig) -> Iterator[BrokenRule]:
         """There are as many experts as are wanted; the parts' own rules."""

@@ -8,6 +8,7 @@ from gpt_zoo.config.feed_forward.dense import DenseFeedForwardConfig
 
 if TYPE_CHECKING:
     from gpt_zoo.config.gpt import GPTConfig
+    from gpt_zoo.config.tape import Made, Tape
 
 
 class FeedForwardConfig(DenseFeedForwardConfig):
@@ -24,3 +25,12 @@ class FeedForwardConfig(DenseFeedForwardConfig):
     def usual_hidden(self, model: GPTConfig) -> int:
         """F = 4·D."""
         return 4 * model.emb_dim
+
+    def trace(self, tape: Tape, model: GPTConfig, x: Made) -> Made:
+        """The two linear maps, and what is activated between them."""
+        width, hidden = model.emb_dim, self.hidden(model)
+        expanded = tape.linear(x, width, hidden, self.bias)
+        activated = tape.activate(expanded, model.activation)
+        if activated is not expanded:
+            tape.free(expanded)
+        return tape.linear(activated, hidden, width, self.bias)

@@ -11,6 +11,7 @@ from gpt_zoo.config.component import BrokenRule, Component, linear_params
 
 if TYPE_CHECKING:
     from gpt_zoo.config.gpt import GPTConfig
+    from gpt_zoo.config.tape import Made, Tape
 
 
 class LinearHeadConfig(Component):
@@ -46,6 +47,22 @@ class LinearHeadConfig(Component):
         """Projection and logits, at all positions."""
         projection = 0 if self.dim is None else time * self.dim * model.emb_dim
         return projection + time * self.table_params(model)
+
+    def trace(self, tape: Tape, model: GPTConfig, x: Made) -> Made:
+        """Projection, logits, and what bounds them."""
+        if self.dim is not None:
+            x = tape.linear(x, model.emb_dim, self.dim)
+        rows = model.embedding.rows(model)
+        logits = tape.linear(x, self.width(model), rows, self.bias)
+        if rows != model.vocab_size:
+            logits = tape.view(logits, logits.numbers // rows * model.vocab_size)
+        if self.multiplier != 1:
+            logits = tape.scale(logits)
+        if self.softcap is not None:
+            bounded = tape.scale(tape.scale(logits))
+            tape.keep(bounded)
+            logits = tape.scale(bounded)
+        return logits
 
     def broken_rules(self, model: GPTConfig) -> Iterator[BrokenRule]:
         """A table that serves as the head is as wide."""

@@ -1,6 +1,13 @@
 """What all norms share."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from gpt_zoo.config.component import Component
+
+if TYPE_CHECKING:
+    from gpt_zoo.config.tape import Made, Tape
 
 
 class NormConfig(Component):
@@ -9,3 +16,7 @@ class NormConfig(Component):
     def params(self, width: int) -> int:
         """Parameters of one norm over `width` numbers."""
         raise NotImplementedError
+
+    def trace(self, tape: Tape, width: int, x: Made) -> Made:
+        """What the module makes of `x`, vectors of `width` numbers, and keeps."""
+        raise self.untold()

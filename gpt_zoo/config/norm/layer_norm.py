@@ -9,9 +9,11 @@ from pydantic import PositiveFloat
 
 from gpt_zoo.config.component import BrokenRule
 from gpt_zoo.config.norm.base import NormConfig
+from gpt_zoo.config.tape import FLOAT32
 
 if TYPE_CHECKING:
     from gpt_zoo.config.gpt import GPTConfig
+    from gpt_zoo.config.tape import Made, Tape
 
 
 class LayerNormConfig(NormConfig):
@@ -31,6 +33,12 @@ class LayerNormConfig(NormConfig):
     def params(self, width: int) -> int:
         """Scale and shift, if any."""
         return (self.weight + self.bias) * width
+
+    def trace(self, tape: Tape, width: int, x: Made) -> Made:
+        """Its argument, and a mean and a deviation of each vector: as exact as the scale, if there is one."""
+        exact = max(x.size, tape.run.size) if self.weight else x.size
+        statistics = 2 * (x.numbers // width) * (FLOAT32 if tape.run.cuda else exact)
+        return tape.make(x.numbers, x.size, x, keeps=(x, statistics), weights=self.params(width))
 
     def broken_rules(self, model: GPTConfig) -> Iterator[BrokenRule]:
         """A shift comes with a scale."""

@@ -1,8 +1,13 @@
 """No norm, declared."""
 
-from typing import ClassVar, Literal
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from gpt_zoo.config.norm.base import NormConfig
+
+if TYPE_CHECKING:
+    from gpt_zoo.config.tape import Made, Tape
 
 
 class NoNormConfig(NormConfig):
@@ -17,3 +22,7 @@ class NoNormConfig(NormConfig):
     def params(self, width: int) -> int:
         """None."""
         return 0
+
+    def trace(self, tape: Tape, width: int, x: Made) -> Made:
+        """Nothing new."""
+        return x

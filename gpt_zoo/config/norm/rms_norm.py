@@ -9,9 +9,11 @@ from pydantic import PositiveFloat
 
 from gpt_zoo.config.component import BrokenRule
 from gpt_zoo.config.norm.base import NormConfig
+from gpt_zoo.config.tape import FLOAT32
 
 if TYPE_CHECKING:
     from gpt_zoo.config.gpt import GPTConfig
+    from gpt_zoo.config.tape import Made, Tape
 
 
 class RMSNormConfig(NormConfig):
@@ -34,6 +36,19 @@ class RMSNormConfig(NormConfig):
     def params(self, width: int) -> int:
         """The scale, if any."""
         return self.weight * width
+
+    def trace(self, tape: Tape, width: int, x: Made) -> Made:
+        """Its argument in float32 and a root of each vector; on the CPU also what is scaled, since no kernel
+        does all at once."""
+        root = FLOAT32 * (x.numbers // width)
+        if tape.run.cuda and not self.unit_offset:
+            return tape.make(x.numbers, x.size, x, keeps=(x, root), weights=self.params(width))
+        made = exact = x if x.size == FLOAT32 else tape.copy(x, FLOAT32)
+        made = tape.make(x.numbers, FLOAT32, exact, keeps=(exact, root), extra=2 * FLOAT32 * x.numbers)
+        if self.weight:
+            scale = (FLOAT32 * width,) if self.unit_offset else ()
+            made = tape.make(x.numbers, FLOAT32, made, keeps=(made, *scale), weights=width)
+        return made if x.size == FLOAT32 else tape.copy(made, x.size)
 
     def broken_rules(self, model: GPTConfig) -> Iterator[BrokenRule]:
         """An offset needs a scale."""

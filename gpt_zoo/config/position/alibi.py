@@ -1,10 +1,16 @@
 """ALiBi, declared."""
 
-from typing import ClassVar, Literal
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import PositiveFloat
 
 from gpt_zoo.config.position.base import AttentionPositionConfig
+
+if TYPE_CHECKING:
+    from gpt_zoo.config.gpt import GPTConfig
+    from gpt_zoo.config.tape import Made, Tape
 
 
 class AlibiPositionConfig(AttentionPositionConfig):
@@ -34,3 +40,8 @@ class AlibiPositionConfig(AttentionPositionConfig):
         slopes = [2 ** (-self.max_bias * head / whole) for head in range(1, whole + 1)]
         between = [2 ** (-self.max_bias * head / (2 * whole)) for head in range(1, 2 * whole + 1, 2)]
         return slopes + between[: n_heads - whole]
+
+    def trace_bias(self, tape: Tape, model: GPTConfig, window: int | None, scale: float, size: int) -> Made:
+        """A number for each head and pair, the same for all layers that have its window."""
+        key = ("bias", self, model.n_heads, window, scale if self.scaled else 1.0, size)
+        return tape.once(key, model.n_heads * tape.run.time**2, size)

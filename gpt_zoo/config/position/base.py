@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from gpt_zoo.config.component import Component
+from gpt_zoo.config.tape import INT64
 
 if TYPE_CHECKING:
     from gpt_zoo.config.gpt import GPTConfig
+    from gpt_zoo.config.tape import Made, Tape
 
 
 class PositionConfig(Component):
@@ -17,9 +19,31 @@ class PositionConfig(Component):
         """Parameters of a position table."""
         return 0
 
+    def trace_turn(self, tape: Tape, model: GPTConfig, x: Made) -> Made:
+        """Queries or keys `x`, as positions turn them."""
+        return x
+
+    def trace_bias(
+        self, tape: Tape, model: GPTConfig, window: int | None, scale: float, size: int
+    ) -> Made | None:
+        """What is added to scores in the window, if anything is, in numbers of `size` bytes; layers share it.
+
+        Args:
+            scale: The attention's factor of the scores.
+        """
+        return None
+
 
 class EmbeddedPositionConfig(PositionConfig):
     """A position that is added to the token embeddings; its module maps positions to vectors of emb_dim."""
+
+    def trace(self, tape: Tape, model: GPTConfig, x: Made) -> Made:
+        """The embeddings `x` with their positions added; a table keeps which of its rows it gave."""
+        weights = self.params(model)
+        made = tape.add(x)
+        if weights:
+            tape.learn(weights, INT64 * tape.run.time)
+        return made
 
 
 class AttentionPositionConfig(PositionConfig):
@@ -28,3 +52,9 @@ class AttentionPositionConfig(PositionConfig):
 
     turns: ClassVar[bool] = False
     """Whether it turns queries and keys."""
+
+    def trace_turn(self, tape: Tape, model: GPTConfig, x: Made) -> Made:
+        """What turning makes and keeps."""
+        if self.turns:
+            raise self.untold()
+        return x

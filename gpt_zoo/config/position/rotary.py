@@ -11,9 +11,11 @@ from gpt_zoo.config.component import BrokenRule
 from gpt_zoo.config.position.base import AttentionPositionConfig
 from gpt_zoo.config.position.rotary_scaling import RotaryScalingConfig
 from gpt_zoo.config.slot import Slot
+from gpt_zoo.config.tape import FLOAT32
 
 if TYPE_CHECKING:
     from gpt_zoo.config.gpt import GPTConfig
+    from gpt_zoo.config.tape import Made, Tape
 
 
 class RotaryPositionConfig(AttentionPositionConfig):
@@ -38,6 +40,16 @@ class RotaryPositionConfig(AttentionPositionConfig):
     def turned(self, position_dim: int) -> int:
         """Numbers that are turned, of `position_dim` that may be."""
         return round(self.fraction * position_dim)
+
+    def trace_turn(self, tape: Tape, model: GPTConfig, x: Made) -> Made:
+        """Cosines and sines in float32, which all layers share; products with them keep nothing else."""
+        dim = model.attention.position_dim(model)
+        turned = self.turned(dim)
+        angles = tape.once(("turn", self, turned), tape.run.time * (turned // 2) * 2, FLOAT32)
+        part = FLOAT32 * (x.numbers // dim * turned)
+        made = tape.make(x.numbers, x.size, x, keeps=(angles,), extra=part)
+        made.by_head = True
+        return made
 
     def broken_rules(self, model: GPTConfig) -> Iterator[BrokenRule]:
         """Something is turned, in pairs; a scaling's own rules."""

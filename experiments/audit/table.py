@@ -1,0 +1,144 @@
+"""The table that an audit reads: a row a point of the space, or a row a variant of the comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+from experiments.constraints import judge, known_costs
+from experiments.data.config import BpeTokenizer, DataConfig
+from experiments.data.tokenizers import build_tokenizer
+from experiments.experiment import Experiment
+from experiments.prediction import predict_memory
+from experiments.record import TrialRecord
+from experiments.runner import fit_to_experiment
+from gpt_zoo.config.canonical import canonical, hash_config
+from gpt_zoo.config.gpt import GPTConfig
+from gpt_zoo.cost.model import model_cost
+from registry.costing.rules import name_rule
+from registry.costing.table import space_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+VIOLATION = "violation."
+"""Before the text of a constraint: how far a point is beyond it; missing where that is not known yet."""
+
+
+@dataclass(frozen=True)
+class Audited:
+    """The points of an experiment.
+
+    Args:
+        table: A row a point: `name`, `valid`, the hashes, known costs, `step_flops`, `violation.TEXT`.
+        rules: The rules that each invalid point breaks, and what is said about each.
+        parameters: Gives what was chosen for a row; nothing in a comparison.
+        size: Of the space; None if it is endless.
+        sampled: Whether the rows are only some points of the space.
+    """
+
+    table: pd.DataFrame
+    rules: dict[int, dict[str, str]]
+    parameters: Callable[[int], dict[str, Any]]
+    size: int | None
+    sampled: bool
+
+
+def audit_table(experiment: Experiment, points: int, seed: int) -> Audited:
+    """All that is known of an experiment's points before training; no torch, no text is read.
+
+    Args:
+        points: The most that are looked at; of a larger space so many are drawn by lot.
+
+    Raises:
+        ValueError: no point is asked for, or the tokenizer cannot be had.
+    """
+    vocab_size = vocabulary(experiment.config.data)
+    drop_rate = experiment.config.training.drop_rate
+    measure = _measure_of(experiment)
+    if experiment.space is None:
+        return _compare(experiment, vocab_size, drop_rate, measure)
+    fixed = {"vocab_size": vocab_size} | ({} if drop_rate is None else {"drop_rate": drop_rate})
+    made = space_table(experiment.space, points, seed, fixed, [measure])
+    table = _with_numbers(made.table, experiment)
+    table["name"] = [f"point {number}" for number in range(len(table))]
+    rules = {
+        point: {name_rule(one): f"{one.path}: {one.message}" for one in broken}
+        for point, broken in made.broken.items()
+    }
+    return Audited(table, rules, made.points.parameters, made.points.size, made.points.sampled)
+
+
+def vocabulary(data: DataConfig) -> int:
+    """The ids of the tokenizer; those that are wanted, where it is trained first.
+
+    Raises:
+        ValueError: a file, a package or the network that it needs is missing.
+    """
+    if isinstance(data.tokenizer, BpeTokenizer):
+        return data.tokenizer.vocab_size
+    return build_tokenizer(data.tokenizer, lambda: iter(())).vocab_size
+
+
+def _measure_of(experiment: Experiment) -> Callable[[GPTConfig], Mapping[str, Any]]:
+    asked, constraints = experiment.config, experiment.constraints
+    nothing = dict.fromkeys(TrialRecord.model_fields)
+
+    def measure(config: GPTConfig) -> Mapping[str, Any]:
+        cost = model_cost(config)
+        tokens_per_step = asked.training.tokens_per_step(config.context_length)
+        steps = asked.budget.steps_for(cost, tokens_per_step)
+        known: dict[str, Any] = known_costs(cost, steps, tokens_per_step)
+        known |= predict_memory(config, asked.training, asked.training.device, steps)
+        record = cast(TrialRecord, SimpleNamespace(**nothing | known))
+        violations = judge(constraints, record).violations
+        return {
+            **known,
+            "steps": steps,
+            "step_flops": float(cost.flops_train(tokens_per_step)),
+            "forward_flops_per_token": cost.flops_forward / config.context_length,
+            "context_length": config.context_length,
+            **{VIOLATION + text: violation for text, violation in violations.items()},
+        }
+
+    return measure
+
+
+def _compare(
+    experiment: Experiment,
+    vocab_size: int,
+    drop_rate: float | None,
+    measure: Callable[[GPTConfig], Mapping[str, Any]],
+) -> Audited:
+    import pandas as pd
+
+    rows = []
+    for variant in experiment.variants:
+        config = fit_to_experiment(variant.config, vocab_size, drop_rate)
+        own, plainest = (hash_config(form.model_dump(mode="json")) for form in (config, canonical(config)))
+        known = {"name": variant.name, "valid": True, "config_hash": own, "canonical_hash": plainest}
+        rows.append({**known, **measure(config)})
+    return Audited(_with_numbers(pd.DataFrame(rows), experiment), {}, lambda row: {}, len(rows), False)
+
+
+def _with_numbers(table: pd.DataFrame, experiment: Experiment) -> pd.DataFrame:
+    """The table with a column for each number that a point may have, as floats: training counts outgrow
+    64-bit integers, and what no point has is missing."""
+    import pandas as pd
+
+    numbers = [
+        name for name in TrialRecord.model_fields if TrialRecord.model_fields[name].annotation == (int | None)
+    ]
+    numbers += ["step_flops", "forward_flops_per_token", "context_length"]
+    numbers += [VIOLATION + constraint.text for constraint in experiment.constraints]
+    own = {
+        name: pd.Series(table[name], dtype="object")
+        .astype("Float64")
+        .to_numpy("float64", na_value=float("nan"))
+        if name in table
+        else [float("nan")] * len(table)
+        for name in numbers
+    }
+    return table.assign(**own)

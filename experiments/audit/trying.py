@@ -1,0 +1,121 @@
+"""A few points trained for a moment, to see how long a step takes."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+
+from experiments.audit.build import name_row
+from experiments.audit.content import Timing
+from experiments.audit.table import Audited
+from experiments.data.tokens import Tokens
+from experiments.experiment import Experiment
+from experiments.progress import Progress, Silent
+from experiments.record import Status, TrialRecord
+from experiments.runner import fit_to_experiment
+from experiments.training.config import BudgetConfig
+from experiments.trial_job import TrialJob
+from experiments.worker import Worker
+from gpt_zoo.config.canonical import hash_config
+
+STEP_SECONDS = 1.0
+"""Each point is trained for so long, and one step at least."""
+EVALUATIONS = 2
+
+
+def try_points(
+    experiment: Experiment,
+    audited: Audited,
+    tokens: Tokens,
+    rows: list[int],
+    most_seconds: float,
+    progress: Progress,
+) -> tuple[list[Timing], int]:
+    """What trying some rows took, the first ones first, and how many were left out for want of time.
+
+    Args:
+        most_seconds: No further row is tried that would lead beyond this.
+
+    Raises:
+        ValueError: the device of the experiment is not there.
+    """
+    flops = audited.table["step_flops"]
+    timings: list[Timing] = []
+    begun = time.monotonic()
+    with (
+        tempfile.TemporaryDirectory(prefix="gpt-zoo-audit-") as folder,
+        Worker(Path(folder) / "log") as worker,
+    ):
+        devices, wanted = worker.find_devices(), experiment.config.training.device
+        if wanted not in ("auto", *devices):
+            raise ValueError(f"device `{wanted}` is not there; usable are: auto, {', '.join(devices)}")
+        with progress.task("trying points", len(rows)) as task:
+            for done, row in enumerate(rows):
+                ahead = 0.0
+                if timings:
+                    last = timings[-1]
+                    ratio = float(flops.iloc[row]) / last.step_flops
+                    ahead = ratio * (last.overhead_seconds + last.seconds_per_step) + STEP_SECONDS
+                if time.monotonic() - begun + ahead > most_seconds and timings:
+                    return timings, len(rows) - done
+                if timing := _try(experiment, audited, tokens, row, worker, Path(folder)):
+                    timings.append(timing)
+                task.update(done + 1, name_row(audited, row))
+    return timings, 0
+
+
+def _try(
+    experiment: Experiment, audited: Audited, tokens: Tokens, row: int, worker: Worker, folder: Path
+) -> Timing | None:
+    """Train a row for a moment; None if that cannot be done."""
+    asked = experiment.config
+    if experiment.space is None:
+        config = experiment.variants[row].config
+    else:
+        config = experiment.space.variant(audited.parameters(row)).config
+    config = fit_to_experiment(config, tokens.vocab_size, asked.training.drop_rate)
+    try:
+        tokens.require(config.context_length)
+    except ValueError:
+        return None
+    data, name = config.model_dump(mode="json"), name_row(audited, row)
+    record = TrialRecord(
+        trial=row,
+        variant=name,
+        seed=asked.seeds[0],
+        status=Status.FAILED,
+        config=data,
+        config_hash=hash_config(data),
+        precision=asked.training.precision,
+    )
+    job = TrialJob(
+        record=record,
+        training=asked.training.model_copy(update={"evaluations": EVALUATIONS, "save_weights": False}),
+        budget=BudgetConfig(seconds=STEP_SECONDS),
+        tokens=tokens.folder,
+        state=folder / f"{row}.safetensors",
+        weights=folder / f"{row}-weights",
+    )
+    begun = time.monotonic()
+    ended = worker.run(job, Silent())
+    if ended.seconds is None or not ended.steps:
+        return None
+    return Timing(
+        name,
+        float(audited.table["step_flops"].iloc[row]),
+        float(audited.table["forward_flops_per_token"].iloc[row]),
+        ended.steps,
+        _seconds_per_step(ended),
+        time.monotonic() - begun - ended.seconds,
+    )
+
+
+def _seconds_per_step(ended: TrialRecord) -> float:
+    """Of the second half, if there is one: the first step makes what the others find."""
+    assert ended.seconds is not None
+    assert ended.steps
+    first = ended.curve[0] if ended.curve else None
+    if first is not None and ended.steps > first.step:
+        return (ended.seconds - first.seconds) / (ended.steps - first.step)
+    return ended.seconds / ended.steps

@@ -1,0 +1,34 @@
+"""What memory a training will need, known before it is begun."""
+
+from experiments.training.config import TrainingConfig
+from gpt_zoo.config.gpt import GPTConfig
+from gpt_zoo.cost.memory import TrainingStep, training_memory
+
+
+def predict_memory(
+    config: GPTConfig, training: TrainingConfig, device: str, steps: int | None
+) -> dict[str, int]:
+    """The fields of a record that tell it; none for a component that does not say what it keeps.
+
+    The least is what is there for certain. At the end of a forward pass: weights, all that is saved, the
+    gradients of those before, from the second step on the optimizer's state. At the end of a step: weights,
+    gradients, state. What is only there for a moment is left out.
+
+    Args:
+        steps: Of the training; None if time decides.
+    """
+    step = TrainingStep(
+        batch_size=training.batch_size,
+        precision=training.precision,
+        gradient_accumulation=training.gradient_accumulation,
+        device="cuda" if device == "cuda" else "cpu",
+    )
+    try:
+        memory = training_memory(config, step)
+    except ValueError:
+        return {}
+    state = memory.optimizer_bytes if steps is not None and steps > 1 else 0
+    added = memory.gradients_bytes if training.gradient_accumulation > 1 else 0
+    kept = memory.weights_bytes + memory.saved_bytes + state + added
+    stepped = memory.weights_bytes + memory.gradients_bytes + memory.optimizer_bytes
+    return {"predicted_memory_bytes": memory.peak_bytes, "least_memory_bytes": max(kept, stepped)}

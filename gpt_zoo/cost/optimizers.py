@@ -1,0 +1,113 @@
+"""What optimizers keep of parameters, and what a step of them needs for a moment, as torch 2.13 makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from gpt_zoo.config.base import did_you_mean
+from gpt_zoo.config.tape import BFLOAT16, FLOAT32
+
+
+class Shape(NamedTuple):
+    """Parameters of one shape: `number` matrices of `rows` x `columns`; a vector is a column."""
+
+    rows: int
+    columns: int
+    number: int = 1
+
+    @property
+    def params(self) -> int:
+        """All of them."""
+        return self.rows * self.columns * self.number
+
+
+@dataclass(frozen=True)
+class OptimizerCost:
+    """The memory of an optimizer which works on one tensor after the other.
+
+    Args:
+        source: Where the optimizer comes from.
+        state: Numbers that it keeps of a matrix with so many rows and columns.
+        temporary: Bytes that its step needs for such a matrix, of numbers with so many bytes.
+        others: The optimizer of all that is no matrix of a layer, where it is another one.
+    """
+
+    source: str
+    state: Callable[[int, int], int]
+    temporary: Callable[[int, int, int], int]
+    others: str | None = None
+
+
+def _copies(count: int) -> Callable[[int, int, int], int]:
+    return lambda rows, columns, size: count * rows * columns * size
+
+
+def _orthogonalize(rows: int, columns: int, size: int) -> int:
+    """The update, and in bfloat16: itself, the next one, and two products of the shorter side."""
+    rounded = 0 if size == BFLOAT16 else BFLOAT16
+    short = min(rows, columns)
+    return (size + rounded + BFLOAT16) * rows * columns + 2 * BFLOAT16 * short**2
+
+
+OPTIMIZERS: dict[str, OptimizerCost] = {
+    "adamw": OptimizerCost(
+        'Loshchilov and Hutter 2017, "Decoupled Weight Decay Regularization", arXiv:1711.05101',
+        state=lambda rows, columns: 2 * rows * columns,
+        temporary=_copies(2),
+    ),
+    "sgd": OptimizerCost(
+        'Robbins and Monro 1951, "A Stochastic Approximation Method"; without weight decay',
+        state=lambda rows, columns: 0,
+        temporary=_copies(0),
+    ),
+    "sgd_momentum": OptimizerCost(
+        'Polyak 1964, "Some methods of speeding up the convergence of iteration methods"',
+        state=lambda rows, columns: rows * columns,
+        temporary=_copies(0),
+    ),
+    "lion": OptimizerCost(
+        'Chen et al. 2023, "Symbolic Discovery of Optimization Algorithms", arXiv:2302.06675',
+        state=lambda rows, columns: rows * columns,
+        temporary=_copies(2),
+    ),
+    "muon": OptimizerCost(
+        'Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks"',
+        state=lambda rows, columns: rows * columns,
+        temporary=_orthogonalize,
+        others="adamw",
+    ),
+    "adafactor": OptimizerCost(
+        'Shazeer and Stern 2018, "Adafactor", arXiv:1804.04235; without momentum',
+        state=lambda rows, columns: rows + columns if min(rows, columns) > 1 else rows * columns,
+        temporary=_copies(1),
+    ),
+}
+
+
+def optimizer_memory(
+    name: str, hidden: list[Shape], others: list[Shape], size: int, master: bool = False
+) -> tuple[int, int]:
+    """Bytes that an optimizer keeps between steps, and the most that a step needs beside them for a moment.
+
+    Args:
+        hidden: The matrices of layers.
+        others: All other parameters.
+        size: Bytes of a weight, and of what is kept of it.
+        master: Whether it keeps a copy of the weights, and its state, in float32.
+
+    Raises:
+        ValueError: no optimizer has that name.
+    """
+    if name not in OPTIMIZERS:
+        raise ValueError(f"no optimizer is called `{name}`; {did_you_mean(name, OPTIMIZERS)}")
+    own = OPTIMIZERS[name]
+    rest = own if own.others is None else OPTIMIZERS[own.others]
+    size = FLOAT32 if master else size
+    kept = temporary = 0
+    for optimizer, shapes in ((own, hidden), (rest, others)):
+        for rows, columns, count in shapes:
+            kept += count * (optimizer.state(rows, columns) + (rows * columns if master else 0))
+            temporary = max(temporary, optimizer.temporary(rows, columns, size))
+    return size * kept, temporary
