@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gpt_zoo.config.attention.base import AttentionConfig
-from gpt_zoo.config.attention.gated_linear import GatedLinearAttentionConfig
-from gpt_zoo.config.attention.latent import LatentAttentionConfig
-from gpt_zoo.config.feed_forward.mixture_of_experts import MixtureOfExpertsConfig
 from gpt_zoo.config.gpt import GPTConfig
 from gpt_zoo.cost.model import FLOPS_PER_MAC, model_cost
 
@@ -54,49 +50,9 @@ def decode_macs(config: GPTConfig, context: int) -> int:
     """Multiply-accumulates of the token that makes a sequence `context` tokens long."""
     total = config.embedding.macs(config, 1) + config.head.macs(config, 1)
     for layer, count in config.distinct_layers:
-        mixing = _attention_macs(layer.attention, layer, context)
+        mixing = layer.attention.decode_macs(layer, context)
         total += count * (mixing + layer.feed_forward.macs(layer, 1).linear)
     return total
-
-
-def _attention_macs(attention: AttentionConfig, layer: GPTConfig, context: int) -> int:
-    """Those of one layer's attention.
-
-    A cached step computes what a sequence of n tokens has more than one of n - 1, unless the kind decodes in
-    a way of its own.
-    """
-    if isinstance(attention, LatentAttentionConfig):
-        return _latent_macs(attention, layer, context)
-    if isinstance(attention, GatedLinearAttentionConfig):
-        return _gated_linear_macs(attention, layer, context)
-    after = attention.macs(layer, context)
-    if context == 1:
-        return after.linear + after.windowed
-    before = attention.macs(layer, context - 1)
-    return after.linear - before.linear + after.windowed - before.windowed
-
-
-def _latent_macs(attention: LatentAttentionConfig, layer: GPTConfig, context: int) -> int:
-    """Queries are compressed, and meet the c + r numbers that are kept of a token: H·(2c + r) for each.
-
-    What compresses queries and expands values are the weights that otherwise expand keys and values, once.
-    With sinks the keys and values of all tokens are expanded anew: c·H·(d + v) for each further one.
-    """
-    seen = min(context, attention.window or context)
-    weights = attention.macs(layer, 1).linear
-    kept, heads = attention.kv_rank, layer.n_heads
-    if not attention.sinks:
-        return weights + seen * heads * (2 * kept + attention.rope_head_dim)
-    expanded = kept * heads * (attention.head_dim + attention.value_head_dim)
-    pair = heads * (attention.query_dim(layer) + attention.value_head_dim)
-    return weights + (seen - 1) * expanded + seen * pair
-
-
-def _gated_linear_macs(attention: GatedLinearAttentionConfig, layer: GPTConfig, context: int) -> int:
-    """A pair with itself, H·(k + v); H·k·v to add to the state, as many to read it if there is one."""
-    one = attention.macs(layer, 1)
-    state = attention.cache_values(layer, 1)
-    return one.linear + one.attention + state * (1 if context == 1 else 2)
 
 
 def values_read(config: GPTConfig, batch_size: int, time: int) -> int:
@@ -117,20 +73,8 @@ def values_read(config: GPTConfig, batch_size: int, time: int) -> int:
 
 
 def _layer_values(layer: GPTConfig, tokens: int) -> int:
-    every, used = layer.feed_forward.params(layer), layer.feed_forward.params_active(layer)
-    whole = layer.block.params(layer)
-    if every == used:
-        return whole
-    if not isinstance(layer.feed_forward, MixtureOfExpertsConfig):  # how it chooses is not known
-        return whole - every + min(every, tokens * used)
-    experts, chosen = layer.feed_forward.n_experts, layer.feed_forward.n_experts_per_token
-    further = expected_experts(experts, chosen, tokens) - chosen
-    return whole - every + used + round((every - used) * further / (experts - chosen))
-
-
-def expected_experts(experts: int, chosen: int, tokens: int) -> float:
-    """E·(1 - (1 - k/E)^N): of E experts, those that N tokens use which choose k each, evenly and alone."""
-    return chosen if tokens == 1 else experts * (1 - (1 - chosen / experts) ** tokens)
+    feed_forward = layer.feed_forward
+    return layer.block.params(layer) - feed_forward.params(layer) + feed_forward.params_read(layer, tokens)
 
 
 def bends(config: GPTConfig) -> set[int]:

@@ -11,9 +11,10 @@ from model_probes import random_ids, write_out_attention
 from torch.utils.flop_counter import FlopCounterMode
 
 from gpt_zoo import GPTConfig, GPTModel
+from gpt_zoo.config.feed_forward.mixture_of_experts import MixtureOfExpertsConfig
 from gpt_zoo.config.slot import KINDS
 from gpt_zoo.cost.crossing import Crossing, find_crossings
-from gpt_zoo.cost.decode import bends, decode_cost, expected_experts
+from gpt_zoo.cost.decode import bends, decode_cost
 from registry import load_variant
 
 
@@ -85,6 +86,12 @@ def test_a_window_caps_what_is_read() -> None:
     assert costs[1] == decode_cost(config, 5)
     assert {cost.flops_per_token for cost in costs[1:]} == {costs[1].flops_per_token}
     assert {cost.bytes_read_per_token for cost in costs[1:]} == {costs[1].bytes_read_per_token}
+
+
+def expected_experts(experts: int, chosen: int, tokens: int) -> float:
+    expert = {"kind": "gated"}
+    mixture = MixtureOfExpertsConfig(n_experts=experts, n_experts_per_token=chosen, expert=expert)
+    return mixture.experts_used(tokens)
 
 
 def test_experts_that_are_read_by_hand() -> None:

@@ -29,6 +29,18 @@ class AttentionConfig(Component):
         """What the module makes of `x` and keeps."""
         raise self.untold()
 
+    def decode_macs(self, model: GPTConfig, context: int) -> int:
+        """Multiply-accumulates of the token that makes a sequence `context` tokens long, from a cache.
+
+        A cached step computes what a sequence of n tokens has more than one of n - 1, unless a kind decodes
+        in a way of its own.
+        """
+        after = self.macs(model, context)
+        if context == 1:
+            return after.linear + after.windowed
+        before = self.macs(model, context - 1)
+        return after.linear - before.linear + after.windowed - before.windowed
+
     def position_dim(self, model: GPTConfig) -> int:
         """Numbers of a query that positions may turn; 0 if queries and keys take no positions."""
         return 0

@@ -131,6 +131,12 @@ class GatedLinearAttentionConfig(AttentionConfig):
             keeps=(query, key, *also, FLOAT32 * heads * kept),
         )
 
+    def decode_macs(self, model: GPTConfig, context: int) -> int:
+        """A pair with itself, H·(k + v); H·k·v to add to the state, as many to read it if there is one."""
+        one = self.macs(model, 1)
+        state = self.cache_values(model, 1)
+        return one.linear + one.attention + state * (1 if context == 1 else 2)
+
     def cache_values_per_token(self, model: GPTConfig) -> int:
         """Nothing grows."""
         return 0

@@ -104,6 +104,21 @@ class LatentAttentionConfig(SoftmaxAttentionConfig):
             model.norm.trace(tape, self.query_rank, down), self.query_rank, self._queries(model)
         )
 
+    def decode_macs(self, model: GPTConfig, context: int) -> int:
+        """Queries are compressed, and meet the c + r numbers that are kept of a token: H·(2c + r) for each.
+
+        What compresses queries and expands values are the weights that otherwise expand keys and values,
+        once. With sinks the keys and values of all tokens are expanded anew: c·H·(d + v) for each further
+        one.
+        """
+        seen = self.pairs(context)[2] - self.pairs(context - 1)[2]
+        if not self.sinks:
+            kept = 2 * self.kv_rank + self.rope_head_dim
+            return self._weights(model) + seen * model.n_heads * kept
+        expanded = self.kv_rank * model.n_heads * (self.head_dim + self.value_head_dim)
+        pair = model.n_heads * (self.query_dim(model) + self.value_head_dim)
+        return self._weights(model) + (seen - 1) * expanded + seen * pair
+
     def position_dim(self, model: GPTConfig) -> int:
         """r."""
         return self.rope_head_dim

@@ -22,6 +22,10 @@ class FeedForwardBaseConfig(Component):
         """Those that one token uses."""
         return self.params(model)
 
+    def params_read(self, model: GPTConfig, tokens: int) -> int:
+        """Those that a pass of so many tokens uses; where tokens choose, as many as are expected."""
+        return min(self.params(model), tokens * self.params_active(model))
+
     def macs(self, model: GPTConfig, time: int) -> Macs:
         """Multiply-accumulates for one sequence of `time` tokens."""
         raise NotImplementedError

@@ -64,6 +64,16 @@ class MixtureOfExpertsConfig(FeedForwardBaseConfig):
         """The same with k experts."""
         return self._params(model, self.n_experts_per_token)
 
+    def experts_used(self, tokens: int) -> float:
+        """E·(1 - (1 - k/E)^N): experts that N tokens use which choose evenly and alone."""
+        experts, chosen = self.n_experts, self.n_experts_per_token
+        return chosen if tokens == 1 else experts * (1 - (1 - chosen / experts) ** tokens)
+
+    def params_read(self, model: GPTConfig, tokens: int) -> int:
+        """The same with the experts that so many tokens use."""
+        further = self.experts_used(tokens) - self.n_experts_per_token
+        return self.params_active(model) + round(further * self.expert.params(model))
+
     def macs(self, model: GPTConfig, time: int) -> Macs:
         """Router and shared expert for all tokens, k experts for each."""
         expert = self.expert.macs(model, time)
