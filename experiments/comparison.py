@@ -33,9 +33,10 @@ def run_comparison(
     seeds = experiment.config.seeds
     # Seeds before variants: an interrupted comparison has compared as many as it could.
     with open_runner(run, experiment, progress) as runner:
-        with progress.task("trials", len(seeds) * len(experiment.variants)) as task:
+        variants = runner.experiment.variants  # adjusted to equal cost, where that is asked for
+        with progress.task("trials", len(seeds) * len(variants)) as task:
             for done, (seed, (trial, variant)) in enumerate(
-                ((seed, numbered) for seed in seeds for numbered in enumerate(experiment.variants)), start=1
+                ((seed, numbered) for seed in seeds for numbered in enumerate(variants)), start=1
             ):
                 runner.run_trial(trial, variant.name, variant.config, seed, {})
                 task.update(done)

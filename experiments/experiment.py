@@ -1,7 +1,7 @@
 """An experiment: which variants, on which data, for how much, judged by what."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -10,11 +10,12 @@ from pydantic_core import InitErrorDetails
 
 from experiments.constraints import Constraint, parse_constraint
 from experiments.data.config import DataConfig
+from experiments.matching import Comparands, MatchConfig, check_outcome, find_target, wanted_vocabulary
 from experiments.objectives import DEFAULT_OBJECTIVES, find_objective
 from experiments.training.config import BudgetConfig, TrainingConfig
 from gpt_zoo.config.base import Declared, problem
 from registry.document import Document, marks_within
-from registry.errors import DeclarationError, problem_at, problems_of
+from registry.errors import DeclarationError, Problem, find_mark, problem_at, problems_of
 from registry.space import SearchSpace, resolve_space
 from registry.variant import Variant, resolve_variant
 
@@ -45,6 +46,8 @@ class ExperimentConfig(Declared):
     """Catalog names, files, or variants declared here, mostly with `extends`."""
     space: dict[str, Any] | None = None
     """A variant whose values may be domains."""
+    match: MatchConfig | None = None
+    """Adjust the variants of a comparison to equal cost, before they are trained."""
     data: DataConfig = DataConfig()
     training: TrainingConfig = TrainingConfig()
     budget: BudgetConfig
@@ -79,6 +82,12 @@ class ExperimentConfig(Declared):
             raise ValueError("an experiment has either `variants`, to compare, or a `space`, to search")
         if self.variants is not None and not self.variants:
             raise ValueError("`variants` must name at least one variant")
+        if self.space is not None and self.match is not None:
+            message = (
+                "`match` adjusts the variants of a comparison, and a `space` is searched; leave it out, or "
+                "bound the cost with `constraints`, such as [params <= 2e6]"
+            )
+            raise ValidationError.from_exception_data(type(self).__name__, [problem(message, key="match")])
         return self
 
 
@@ -103,18 +112,41 @@ class Experiment:
 
     Args:
         config: As declared, with relative paths made absolute.
-        variants: Of a comparison, else empty.
+        variants: Of a comparison, else empty. Matched, where that is asked for and the vocabulary is known.
         space: Of a search, else None.
+        to_match: The variants as declared, where they are to be matched.
     """
 
     config: ExperimentConfig
     variants: tuple[Variant, ...]
     space: SearchSpace | None
+    to_match: Comparands | None = None
 
     @property
     def constraints(self) -> tuple[Constraint, ...]:
         """The declared limits, parsed."""
         return tuple(parse_constraint(text) for text in self.config.constraints)
+
+    def matched_for(self, vocab_size: int) -> "Experiment":
+        """The experiment with its variants matched as they are with this vocabulary; itself, if they are.
+
+        Raises:
+            DeclarationError: (a ValueError) a variant cannot be matched, or all were for another vocabulary.
+        """
+        match = self.config.match
+        if match is None or (match.outcome and match.outcome.vocab_size == vocab_size):
+            return self
+        if self.to_match is None:
+            had = match.outcome and match.outcome.vocab_size
+            message = (
+                f"variants were matched for {had} token ids, the data has {vocab_size}; give those that "
+            )
+            raise DeclarationError(
+                [Problem("", "match.outcome", message + "were declared, without `outcome`")]
+            )
+        variants, outcome = self.to_match.match(vocab_size)
+        config = self.config.model_copy(update={"match": match.model_copy(update={"outcome": outcome})})
+        return replace(self, config=config, variants=variants)
 
     def to_data(self) -> dict[str, Any]:
         """The experiment as plain data that stands on its own: catalog and files are resolved."""
@@ -164,7 +196,24 @@ def resolve_experiment(document: Document, folder: Path, default_name: str) -> E
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         message = f"each variant needs a name of its own, got {', '.join(repeated)} more than once"
         raise DeclarationError([problem_at(document.marks, ("variants",), message)])
-    return Experiment(config, variants, None)
+    return _match(Experiment(config, variants, None), document, folder)
+
+
+def _match(experiment: Experiment, document: Document, folder: Path) -> Experiment:
+    """The experiment with its variants matched, as far as that is asked for and possible before a run."""
+    config = experiment.config
+    if config.match is None:
+        return experiment
+    where = find_mark(document.marks, ("match",))
+    if config.match.outcome is not None:
+        check_outcome(config.match, experiment.variants, config.training, where)
+        return experiment
+    target_marks = marks_within(document.marks, ("match", "to"))
+    target = find_target(config.match, experiment.variants, target_marks, folder)
+    comparands = Comparands(config.match, experiment.variants, target, config.training, where)
+    experiment = replace(experiment, to_match=comparands)
+    vocab_size = wanted_vocabulary(config.data.tokenizer)
+    return experiment if vocab_size is None else experiment.matched_for(vocab_size)
 
 
 def _require_grid(space: SearchSpace, document: Document) -> None:

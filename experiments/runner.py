@@ -11,6 +11,7 @@ from experiments.constraints import judge, known_costs
 from experiments.data.tokens import Tokens, load_tokens
 from experiments.environment import describe_environment
 from experiments.experiment import Experiment
+from experiments.fitting import fit_to_experiment
 from experiments.prediction import predict_memory
 from experiments.progress import Progress
 from experiments.record import Status, TrialRecord
@@ -164,8 +165,12 @@ def open_runner(run: RunFolder, experiment: Experiment, progress: Progress) -> I
             or the device is not there.
     """
     with run.locked():
-        check_claim(run, experiment)
+        if experiment.config.match is None:
+            check_claim(run, experiment)
         tokens = load_tokens(experiment.config.data, progress)
+        if experiment.config.match is not None:  # only now is it known what variants are claimed
+            experiment = experiment.matched_for(tokens.vocab_size)
+            check_claim(run, experiment)
         check_corpus(run, tokens.content_hash)
         with Worker(run.path / "worker.log") as worker:
             devices = worker.find_devices()
@@ -180,19 +185,6 @@ def open_runner(run: RunFolder, experiment: Experiment, progress: Progress) -> I
             for record in run.load_records():
                 runner._remember(record)
             yield runner
-
-
-def fit_to_experiment(config: GPTConfig, vocab_size: int, drop_rate: float | None) -> GPTConfig:
-    """The config as it is trained: the tokenizer decides the vocabulary, the experiment may the dropout."""
-    changes: dict[str, Any] = {"vocab_size": vocab_size}
-    if drop_rate is not None:
-        changes["drop_rate"] = drop_rate
-        for overrides in ("layers", "single_layers"):
-            changes[overrides] = [
-                {key: value for key, value in layer.items() if key != "drop_rate"}
-                for layer in getattr(config, overrides)
-            ]
-    return GPTConfig.model_validate({**config.model_dump(), **changes})
 
 
 def hash_model(config: dict[str, Any]) -> str:

@@ -11,12 +11,14 @@ if TYPE_CHECKING:
     from registry.diff import diff_configs
     from registry.errors import DeclarationError
     from registry.kinds import list_kinds
+    from registry.match import Match, match_variant
     from registry.plugins import load_plugins
     from registry.space import SearchSpace, load_space
     from registry.variant import Variant, build_model, load_variant
 
 __all__ = [
     "DeclarationError",
+    "Match",
     "SearchSpace",
     "Variant",
     "activation",
@@ -28,12 +30,14 @@ __all__ = [
     "load_plugins",
     "load_space",
     "load_variant",
+    "match_variant",
     "register_kind",
     "register_variants",
 ]
 
 _HOMES = {
     "DeclarationError": "registry.errors",
+    "Match": "registry.match",
     "SearchSpace": "registry.space",
     "Variant": "registry.variant",
     "activation": "gpt_zoo.layers.activations",
@@ -45,6 +49,7 @@ _HOMES = {
     "load_plugins": "registry.plugins",
     "load_space": "registry.space",
     "load_variant": "registry.variant",
+    "match_variant": "registry.match",
     "register_kind": "gpt_zoo.config.slot",
     "register_variants": "registry.catalog",
 }

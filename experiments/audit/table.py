@@ -11,9 +11,9 @@ from experiments.constraints import judge, known_costs
 from experiments.data.config import BpeTokenizer, DataConfig
 from experiments.data.tokenizers import build_tokenizer
 from experiments.experiment import Experiment
+from experiments.fitting import fit_to_experiment
 from experiments.prediction import predict_memory
 from experiments.record import TrialRecord
-from experiments.runner import fit_to_experiment
 from gpt_zoo.config.canonical import canonical, hash_config
 from gpt_zoo.config.gpt import GPTConfig
 from gpt_zoo.cost.model import model_cost
@@ -59,7 +59,7 @@ def audit_table(experiment: Experiment, points: int, seed: int) -> Audited:
     drop_rate = experiment.config.training.drop_rate
     measure = _measure_of(experiment)
     if experiment.space is None:
-        return _compare(experiment, vocab_size, drop_rate, measure)
+        return _compare(experiment.matched_for(vocab_size), vocab_size, drop_rate, measure)
     fixed = {"vocab_size": vocab_size} | ({} if drop_rate is None else {"drop_rate": drop_rate})
     made = space_table(experiment.space, points, seed, fixed, [measure])
     table = _with_numbers(made.table, experiment)

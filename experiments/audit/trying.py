@@ -11,9 +11,9 @@ from experiments.audit.content import Timing
 from experiments.audit.table import Audited
 from experiments.data.tokens import Tokens
 from experiments.experiment import Experiment
+from experiments.fitting import fit_to_experiment
 from experiments.progress import Progress, Silent
 from experiments.record import Status, TrialRecord
-from experiments.runner import fit_to_experiment
 from experiments.training.config import BudgetConfig
 from experiments.trial_job import TrialJob
 from experiments.worker import Worker

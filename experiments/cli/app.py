@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 
-from experiments.cli import audit, catalog, cost, doctor, generate, hub, listing, runs
+from experiments.cli import audit, catalog, cost, doctor, generate, hub, listing, match, runs
 from experiments.cli.plugins import PluginApp, load_before_command
 from experiments.failures import first_line, is_want_of_memory
 
@@ -25,6 +25,7 @@ listing.register(app)
 catalog.register(app)
 audit.register(app)
 cost.register(app)
+match.register(app)
 runs.register(app)
 generate.register(app)
 hub.register(app)

@@ -4,6 +4,7 @@ from typing import Any
 
 from experiments.report.content import Facts
 from experiments.units import format_value
+from registry.matching.result import tell_share
 
 FIRST = ("objectives", "constraints", "seeds", "data", "budget", "training", "match", "search")
 DECLARED = ("extends", "variants", "space")
@@ -33,11 +34,38 @@ def group_facts(data: dict[str, Any]) -> list[Facts]:
     plain: list[tuple[str, str]] = []
     groups: list[Facts] = []
     for key, value in data.items():
-        if isinstance(value, dict):
+        if key == "match" and isinstance(value, dict):
+            groups.append(Facts(_words(key), describe_match(value)))
+        elif isinstance(value, dict):
             groups.append(Facts(_words(key), _flatten(value)))
         else:
             plain.append((str(key), _text(value, str(key))))
     return [*([Facts("", plain)] if plain else []), *groups]
+
+
+def describe_match(match: dict[str, Any]) -> list[tuple[str, str]]:
+    """What was to be made equal; what was changed in each variant, and how near its cost came."""
+    outcome = match.get("outcome") or {}
+    pairs = _flatten({key: value for key, value in match.items() if key != "outcome"})
+    pairs += _flatten({key: value for key, value in outcome.items() if key != "variants"})
+    return pairs + [
+        (str(name), _tell_matched(matched, str(match.get("on"))))
+        for name, matched in (outcome.get("variants") or {}).items()
+    ]
+
+
+def _tell_matched(matched: dict[str, Any], on: str) -> str:
+    after = matched.get("after") or {}
+    changes = [
+        f"{field} {_text(old)} → {_text(after.get(field))}"
+        for field, old in (matched.get("before") or {}).items()
+        if old != after.get(field)
+    ]
+    told = f"{', '.join(changes) or 'nothing changed'}; {on} {matched.get('cost', 0):,}"
+    told += f", {tell_share(matched.get('difference', 0.0))}"
+    for field, layers in (matched.get("shadowed") or {}).items():
+        told += f"; layers {_text(layers)} have a {field} of their own, which stayed"
+    return told
 
 
 def _without_nothing(data: dict[str, Any]) -> dict[str, Any]:

@@ -33,7 +33,10 @@ from gpt_zoo.config.position.rotary import RotaryPositionConfig
 from gpt_zoo.config.position.rotary_scaling import LinearScalingConfig, NTKScalingConfig
 
 HEAD_KINDS = (MultiHeadAttentionConfig, GroupedQueryAttentionConfig, MultiQueryAttentionConfig)
-OVERRIDES = ("layers", "single_layers")
+SHARED_KEYS = tuple(
+    key for key in GPTConfig.model_fields if key not in (*LAYER_KEYS, "layers", "single_layers")
+)
+"""What all layers have alike."""
 MODEL_OWN = ("drop_rate", "norm")
 """What a layer can override and the model itself reads too: for the embeddings, and before the head."""
 
@@ -54,13 +57,24 @@ def hash_text(text: str) -> str:
 
 
 def canonical_fields(model: GPTConfig) -> dict[str, Any]:
-    """The fields of the canonical form. What differs from layer to layer is said by `layers` alone, in its
-    shortest period, and what all layers share by the model."""
-    fields = {key: canonical_field(model, key) for key in GPTConfig.model_fields if key not in OVERRIDES}
+    """The fields of the canonical form."""
+    return {key: canonical_field(model, key) for key in SHARED_KEYS} | canonical_layers(model)
+
+
+def canonical_layers(model: GPTConfig) -> dict[str, Any]:
+    """Those of them that a layer can override, and the overrides.
+
+    What differs from layer to layer is said by `layers` alone, in its shortest period, and what all layers
+    share by the model.
+    """
+    fields = {key: canonical_field(model, key) for key in LAYER_KEYS}
     if not (model.layers or model.single_layers):
         return fields | {"layers": (), "single_layers": ()}
     layers = [model.layer(index) for index in range(model.n_layers)]
-    forms = {id(layer): {key: canonical_field(layer, key) for key in LAYER_KEYS} for layer in layers}
+    forms = {
+        number: {key: canonical_field(layer, key) for key in LAYER_KEYS}
+        for number, layer in {id(layer): layer for layer in layers}.items()
+    }
     embedded = isinstance(fields["position"], EmbeddedPositionConfig)
     own = {*MODEL_OWN, *(("position",) if embedded else ())}
     first = forms[id(layers[0])]

@@ -86,10 +86,11 @@ class Step:
         keeps: Memory that is needed for that.
         weights: Parameters that get a gradient.
         extra: Bytes that the backward pass needs beside all gradients.
+        rounded: Bytes of gradients of parameters in bfloat16, of which those in float32 are made afterwards.
         passes: Whether the gradient of the result is that of the inputs, unchanged.
     """
 
-    __slots__ = ("extra", "inputs", "keeps", "made", "passes", "weights")
+    __slots__ = ("extra", "inputs", "keeps", "made", "passes", "rounded", "weights")
 
     def __init__(
         self,
@@ -98,10 +99,11 @@ class Step:
         keeps: tuple[Storage, ...],
         weights: int,
         extra: int,
+        rounded: int,
         passes: bool,
     ) -> None:
         self.made, self.inputs, self.keeps = made, inputs, keeps
-        self.weights, self.extra, self.passes = weights, extra, passes
+        self.weights, self.extra, self.rounded, self.passes = weights, extra, rounded, passes
 
 
 class Tape:
@@ -153,6 +155,7 @@ class Tape:
         keeps: tuple[Made | int, ...] = (),
         weights: int = 0,
         extra: int = 0,
+        rounded: int = 0,
         passes: bool = False,
     ) -> Made:
         """A new tensor.
@@ -162,15 +165,16 @@ class Tape:
             keeps: What the backward pass needs: tensors, or bytes of what is known to nobody else.
             weights: Parameters of the step.
             extra: Bytes that the backward pass needs for a moment.
+            rounded: Bytes of gradients of parameters in bfloat16, before they become float32.
             passes: Whether the gradient of the result is that of the inputs, unchanged.
         """
         storage = Storage(numbers * size)
         made = Made(numbers, size, storage)
         if self.run.learns:
             kept = tuple([self._kept(each) for each in keeps]) if keeps else ()
-            self.steps.append(Step(made, inputs, kept, weights, extra, passes))
+            self.steps.append(Step(made, inputs, kept, weights, extra, rounded, passes))
             return made
-        self.steps.append(Step(made, inputs, (), weights, extra, passes))
+        self.steps.append(Step(made, inputs, (), weights, extra, rounded, passes))
         self._own.append(storage)
         self.alive_bytes += storage.bytes
         self.most_bytes = max(self.most_bytes, self.alive_bytes)
@@ -203,7 +207,7 @@ class Tape:
     def view(self, x: Made, numbers: int) -> Made:
         """A part of a tensor, in the same memory."""
         made = Made(numbers, x.size, x.storage)
-        self.steps.append(Step(made, (x,), (), 0, 0, numbers == x.numbers))
+        self.steps.append(Step(made, (x,), (), 0, 0, 0, numbers == x.numbers))
         return made
 
     def copy(self, x: Made, size: int | None = None) -> Made:
@@ -252,7 +256,7 @@ class Tape:
             read,
             keeps=(read, *rounded),
             weights=weights + (self.copies * outputs if bias else 0),
-            extra=BFLOAT16 * weights if self.run.autocast else 0,
+            rounded=BFLOAT16 * weights if self.run.autocast else 0,
         )
 
     def activate(self, x: Made, name: str) -> Made:

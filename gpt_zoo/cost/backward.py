@@ -47,7 +47,8 @@ def backward_moments(traced: TracedModel, size: int, resident: bool) -> Iterator
     gradients = sum(count * piece.gradients for piece, count in pieces) if resident else 0
     saved = traced.shared + sum(count * piece.stretch.kept for piece, count in pieces)
     yield Moment(f"backward of {traced.head.name}", gradients, saved, first.most)
-    gradients += 0 if resident else first.gradients
+    # Of a tied table the head's gradient waits for that of the embeddings.
+    gradients += size * traced.tied if resident else first.gradients
     saved -= traced.head.kept
     index = len(traced.order) - 1
     for number, run in groupby(reversed(traced.order)):
@@ -87,21 +88,30 @@ class _Unwound:
 
     def _undo(self, step: Step) -> None:
         gradient = step.made.gradient
-        if gradient is not None:
-            arrived = [(x, self._gradient_of(x, gradient, step.passes)) for x in step.inputs]
-            self._live += step.weights * self.size
-            self.most = max(self.most, self._live + step.extra)
-            if self.resident:
-                self._live -= step.weights * self.size
-            self._drop(gradient)
-            step.made.gradient = None
+        if gradient is None:
+            self._release(step)
+            return
+        arrived = [(x, self._gradient_of(x, gradient, step.passes)) for x in step.inputs]
+        weights = step.weights * self.size
+        self._live += step.rounded or weights
+        self.most = max(self.most, self._live + step.extra)
+        self._drop(gradient)
+        step.made.gradient = None
+        self._release(step)
+        if step.rounded:
+            self._live += weights
+            self.most = max(self.most, self._live)
+            self._live -= step.rounded
+        if self.resident:
+            self._live -= weights
+        for x, own in arrived:
+            self._sum_up(x, own)
+
+    def _release(self, step: Step) -> None:
         for storage in step.keeps:
             storage.keepers -= 1
             if not (storage.keepers or storage.shared):
                 self._live -= storage.bytes
-        if gradient is not None:
-            for x, own in arrived:
-                self._sum_up(x, own)
 
     def _gradient_of(self, x: Made, gradient: list[int], passes: bool) -> list[int]:
         size = x.numbers * x.size

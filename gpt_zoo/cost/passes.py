@@ -41,6 +41,7 @@ class TracedModel:
         order: Which of them each layer is, from the first to the last.
         head: From the last layer to the loss.
         shared: Bytes that layers keep in common, to the end.
+        tied: Parameters of the token table, if the head multiplies with it too.
         kept_bytes: All that is kept for the backward pass, by part.
     """
 
@@ -49,6 +50,7 @@ class TracedModel:
     order: Sequence[int]
     head: Stretch
     shared: int
+    tied: int
     kept_bytes: dict[str, int]
 
 
@@ -69,7 +71,15 @@ def trace_training(config: GPTConfig, run: Pass, recompute: bool = False) -> Tra
     head = _trace_head(config, run, size, shared)
     for stretch in (embedding, head):
         _count(kept, stretch.tape.kept_bytes)
-    return TracedModel(embedding, layers, config.layer_numbers, head, sum(together.values()), kept)
+    return TracedModel(
+        embedding=embedding,
+        layers=layers,
+        order=config.layer_numbers,
+        head=head,
+        shared=sum(together.values()),
+        tied=config.embedding.table_params(config) if config.tie_embeddings else 0,
+        kept_bytes=kept,
+    )
 
 
 def trace_embedding(config: GPTConfig, run: Pass, shared: dict[object, Made]) -> Stretch:

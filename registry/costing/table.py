@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gpt_zoo.config import GPTConfig
-from gpt_zoo.config.canonical import canonical_field, canonical_fields, hash_text, plain
+from gpt_zoo.config.canonical import SHARED_KEYS, canonical_field, canonical_layers, hash_text, plain
 from gpt_zoo.cost.model import model_cost
 from registry.costing.fields import FIELDS, Broken, Field, fix_field, read_field
 from registry.costing.grouping import Grouping
@@ -150,18 +150,28 @@ class _Tabulation:
         differ, which = grouping.evaluate(lambda view: bool(view.layers or view.single_layers), points)
         layered = np.array(differ, dtype=bool)[which] if len(points) else np.zeros(0, dtype=bool)
         names = np.empty(len(points), dtype=object)
+        for some in (layered, ~layered):
+            pieces, places = self._canonical_pieces(grouping, points[some], bool(some is layered))
+            names[some] = self._join(pieces, places, np.arange(int(some.sum())))
+        return list(names)
+
+    def _canonical_pieces(
+        self, grouping: Grouping, points: NDArray[np.int64], layered: bool
+    ) -> tuple[dict[str, list[str]], dict[str, NDArray[np.int64]]]:
+        """The JSON of each field of canonical forms, and which piece each point has."""
         pieces: dict[str, list[str]] = {key: ["[]"] for key in ("layers", "single_layers")}
         places: dict[str, NDArray[np.int64]] = {}
-        for key in FIELDS - pieces.keys():
+        for key in SHARED_KEYS if layered else FIELDS - pieces.keys():
 
             def piece(view: Any, key: str = key) -> str:
                 return _piece(canonical_field(view, key))
 
-            pieces[key], places[key] = grouping.evaluate(piece, points[~layered])
-        names[~layered] = self._join(pieces, places, np.arange(int((~layered).sum())))
-        found, own = grouping.evaluate(_canonical_name, points[layered])
-        names[layered] = [found[place] for place in own]
-        return list(names)
+            pieces[key], places[key] = grouping.evaluate(piece, points)
+        if layered:
+            found, own = grouping.evaluate(_layer_pieces, points)
+            for key in FIELDS - set(SHARED_KEYS):
+                pieces[key], places[key] = [one[key] for one in found], own
+        return pieces, places
 
     @staticmethod
     def _join(
@@ -182,9 +192,8 @@ def _piece(value: Any) -> str:
     return json.dumps(plain(value), sort_keys=True)
 
 
-def _canonical_name(view: Any) -> str:
-    fields = canonical_fields(view)
-    return hash_text(json.dumps({key: plain(value) for key, value in fields.items()}, sort_keys=True))
+def _layer_pieces(view: Any) -> dict[str, str]:
+    return {key: _piece(value) for key, value in canonical_layers(view).items()}
 
 
 def _spread(names: list[str], points: NDArray[np.int64], number: int) -> Any:

@@ -1,7 +1,9 @@
-"""How long the table of 100,000 points takes: python tests/benchmarks/audit_benchmark.py > audit.md
+"""How long the table of 100,000 points takes: a space in which many points share costs, one in which none
+does, and one whose layers differ.
 
-Spaces in which many points share costs, in which none does, and whose layers differ; beside it the way point by
-point, on a few hundred points, for comparison. Processor time of one core.
+    python tests/benchmarks/audit_benchmark.py > audit.md
+
+Beside it the way point by point, on a few hundred points, for comparison. Processor time of one core.
 """
 
 import platform

@@ -12,6 +12,7 @@ from gpt_zoo.measure.memory import TrainingRun, measure_inference_memory, measur
 
 SMALL = {"vocab_size": 300, "context_length": 64, "emb_dim": 64, "n_heads": 4, "n_layers": 3}
 WORDS = {"vocab_size": 4000}
+TIED = {"tie_embeddings": True}
 LLAMA: dict[str, Any] = {
     "norm": {"kind": "rms_norm"},
     "position": {"kind": "rotary"},
@@ -46,6 +47,9 @@ ALTERNATING = {
         (WORDS, {"batch_size": 16}),  # the logits
         (WORDS, {"batch_size": 1, "optimizer": "sgd"}),  # the embeddings
         (WORDS, {"batch_size": 16, "gradient_accumulation": 2}),
+        (WORDS | TIED, {"batch_size": 1, "optimizer": "sgd"}),
+        (WORDS | TIED, {"batch_size": 1, "optimizer": "sgd", "precision": "bfloat16"}),
+        (WORDS | TIED, {"batch_size": 1, "optimizer": "sgd", "gradient_accumulation": 2}),
         (LLAMA, {"batch_size": 16}),
         (LLAMA | WORDS, {"batch_size": 16, "precision": "bfloat16"}),
         (LATENT, {"batch_size": 16}),

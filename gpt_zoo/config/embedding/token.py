@@ -79,7 +79,8 @@ class TokenEmbeddingConfig(Component):
         """The rows of the tokens, of which the ids are kept, and what is done with them."""
         width, size = self.width(model), tape.run.size
         table = self.table_params(model)
-        tied = size * table if model.tie_embeddings else 0  # added to the gradient that the head has made
+        # Added to the gradient that the head has made: that is transposed, so that the sum is a third one.
+        tied = (1 if tape.run.autocast else 2) * size * table if model.tie_embeddings else 0
         x = tape.make(tape.tokens * width, size, weights=0 if tied else table, extra=tied)
         tape.keep(INT64 * tape.ids)
         if self.dim is not None:

@@ -14,8 +14,8 @@ from gpt_zoo import GPTConfig, model_cost
 from registry import load_variant
 
 # 3 x 2 x 3 points. 5 heads divide no width of 24: 6 are invalid, and of those the 2 with 2 key/value heads
-# break a second rule. Of the other 12, 4 heads: multi_head, 1 and 2 key/value heads are three models; 2 heads: 2 of
-# them are multi_head. Times 2 activations: 6 + 4 models.
+# break a second rule. Of the other 12: with 4 heads, multi_head, 1 and 2 key/value heads are three models;
+# with 2 heads, 2 of them are multi_head. Times 2 activations: 6 + 4 models.
 SPACE = {
     "n_heads": {"choice": [2, 4, 5]},
     "activation": {"choice": ["gelu", "relu"]},

@@ -6,8 +6,8 @@ import re
 from dataclasses import replace
 
 import pytest
-from small_audits import NANO, declare
 from rich.console import Console
+from small_audits import NANO, declare
 
 from experiments.audit.content import Audit, Time, Timing
 from experiments.audit.page import render_audit_page

@@ -15,11 +15,11 @@ from worker_jobs import TINY, wait_until
 
 from experiments.comparison import run_comparison
 from experiments.experiment import Experiment
+from experiments.fitting import fit_to_experiment
 from experiments.loading import load_experiment
 from experiments.progress import Silent
 from experiments.record import Status, TrialRecord
 from experiments.run_folder import RunFolder
-from experiments.runner import fit_to_experiment
 from gpt_zoo.config.gpt import GPTConfig
 
 ROOT = Path(__file__).parents[3]

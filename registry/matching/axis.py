@@ -1,4 +1,4 @@
-"""The whole numbers whose cost is nearest to a target. Which are valid, and how far apart, is found by trying.
+"""The whole numbers whose cost is nearest to a target. Which of them are valid is found by trying.
 
 A cost is taken to rise or to fall with the number all the way, as the closed forms do.
 """
@@ -70,7 +70,7 @@ class Axis:
         while (high.cost > target) == (low.cost > target):
             further = self.near(high.value + leap, high.value)
             if further is None and leap > 1:  # the end of what is valid is near
-                leap //= 4
+                leap //= 2
                 continue
             if further is None or self._leaves(high, further, target):
                 return (None, best) if best.cost > target else (best, None)

@@ -3,9 +3,12 @@
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
-from registry.match import Match, Matching
-from registry.match_field import whole_numbers
+from registry.key_path import parse_key_path
+from registry.matching.fields import OF_LAYERS, whole_numbers
+from registry.matching.result import Match, tell_share
+from registry.matching.search import Matching
 
 PROPOSED = ("hidden_dim", "emb_dim", "n_layers", "n_kv_heads", "n_experts")
 """Names of fields that are proposed: what models of a family differ in."""
@@ -24,7 +27,7 @@ def explain_miss(matching: Matching, match: Match) -> str:
 
 def _how_near(match: Match) -> str:
     ends = [end for end in (match.below, match.above) if end]
-    if all(end.cost == match.cost_before for end in ends) and not match.changed:
+    if all(end.cost == match.cost_before for end in ends) and not match.values:
         return f"these do not change it from {match.cost:,} ({tell_share(match.difference())})"
     others = ", ".join(
         f"{field} {value}"
@@ -70,13 +73,8 @@ def _with_one_more(matching: Matching) -> Iterator[Match]:
             match = matching.with_goal(replace(goal, by=(*goal.by, field))).best()
         except ValueError:
             continue
-        if field in match.changed:
+        if field in match.values:
             yield match
-
-
-def tell_share(share: float) -> str:
-    """A share in percent with its sign, to three digits."""
-    return f"{100 * share:+.3g}%" if share else "0%"
 
 
 def _rounded_up(number: float) -> float:
@@ -87,8 +85,24 @@ def _rounded_up(number: float) -> float:
 
 def tell_shadowed(match: Match) -> str:
     """Which layers did not take part, as the tail of a sentence; empty if all did."""
-    return "".join(
-        f"; {len(layers)} of {match.variant.config.n_layers} layers have a `{field}` of their own, which stays: "
-        f"layers {', '.join(map(str, layers[:8]))}{' ...' if len(layers) > 8 else ''}"
-        for field, layers in match.shadowed.items()
-    )
+    told = ""
+    for field, layers in match.shadowed.items():
+        numbers = ", ".join(map(str, layers[:8])) + (" ..." if len(layers) > 8 else "")
+        told += (
+            f"; `{field}` does not reach {len(layers)} of {match.variant.config.n_layers} layers, which have "
+            f"their own: {numbers}"
+        )
+        if owners := list(_owners(match, field)):
+            told += f" (in {', '.join(f'`{owner}`' for owner in owners)}, which can be set free too)"
+    return told
+
+
+def _owners(match: Match, field: str) -> Iterator[str]:
+    """Where overrides of layers give a field of the whole model."""
+    for key in OF_LAYERS:
+        for index, override in enumerate(getattr(match.variant.config, key)):
+            value: Any = override
+            for step in parse_key_path(field):
+                value = value.get(step) if isinstance(value, dict) else None
+            if value is not None:
+                yield f"{key}[{index}].{field}"
