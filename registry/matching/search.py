@@ -116,7 +116,9 @@ class Matching:
             return
         near = [point.value for point in (below, above) if point]
         found = [one for value in near for one in self._solutions({**values, field: value}, rest)]
-        if self._thorough and near and len(rest) == 1 and not any(map(self._is_near, found)):
+        alone = {end.cost for end in (below, above) if end}
+        helps = any(point.cost not in alone for _, point, _ in found)
+        if self._thorough and helps and len(rest) == 1 and not any(map(self._is_near, found)):
             low, high = min([*near, now or 1]), max([*near, now or 1])
             for point in axis.spread(low // 2 + 1, 2 * high):
                 found += self._solutions({**values, field: point.value}, rest)
