@@ -14,7 +14,7 @@ import psutil
 from pydantic import PositiveInt
 
 from experiments.data.cache import cache_root
-from experiments.environment import describe_environment
+from experiments.environment import allowed_cores, describe_environment, find_version, name_processor
 from experiments.progress import Progress, Silent
 from experiments.units import plural
 from gpt_zoo.config.base import Declared
@@ -41,16 +41,15 @@ def usable_threads() -> int:
     """Threads that torch computes with here: OMP_NUM_THREADS, or all cores that it may use."""
     if (wanted := os.environ.get("OMP_NUM_THREADS", "")).isdecimal() and int(wanted):
         return int(wanted)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return allowed_cores()
 
 
 def machine_key() -> MachineKey:
     """That of this process; torch is not loaded for it."""
-    facts = describe_environment("", {})
     return MachineKey(
-        processor=facts["processor"],
-        cores=facts["cores"],
-        torch=facts["packages"]["torch"],
+        processor=name_processor(),
+        cores=psutil.cpu_count(logical=False),
+        torch=find_version("torch"),
         threads=usable_threads(),
     )
 

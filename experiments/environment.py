@@ -1,5 +1,6 @@
 """Where a run took place: what one needs to judge its times, and to repeat it."""
 
+import os
 import platform
 import subprocess
 from datetime import UTC, datetime
@@ -22,9 +23,9 @@ def describe_environment(corpus_hash: str, devices: dict[str, str]) -> dict[str,
     return {
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": {name: find_version(name) for name in PACKAGES},
         "system": platform.platform(),
-        "processor": _processor(),
+        "processor": name_processor(),
         "cores": psutil.cpu_count(logical=False),
         "threads": psutil.cpu_count(),
         "memory_bytes": psutil.virtual_memory().total,
@@ -34,14 +35,15 @@ def describe_environment(corpus_hash: str, devices: dict[str, str]) -> dict[str,
     }
 
 
-def _version(package: str) -> str | None:
+def find_version(package: str) -> str | None:
+    """The version of a package; None if it is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:
         return None
 
 
-def _processor() -> str:
+def name_processor() -> str:
     """The name of the processor; `platform` tells only its family on Linux."""
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():
@@ -50,6 +52,11 @@ def _processor() -> str:
     except OSError:
         pass
     return platform.processor() or platform.machine()
+
+
+def allowed_cores() -> int:
+    """Cores that this process may compute on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _git_commit() -> str | None:

@@ -12,10 +12,10 @@ from pydantic import Field, PositiveInt, model_validator
 
 from experiments.data.config import BpeTokenizer, BytesTokenizer, Tokenizer
 from experiments.fitting import fit_to_experiment
+from experiments.prediction import training_step
 from experiments.training.config import TrainingConfig
 from gpt_zoo.config.base import Declared
 from gpt_zoo.config.gpt import GPTConfig
-from gpt_zoo.cost.memory import TrainingStep
 from registry.document import Marks
 from registry.errors import DeclarationError, Problem
 from registry.matching.advice import explain_miss
@@ -113,7 +113,8 @@ class Comparands:
                 problems.append(Problem(self.where, "match", str(error)))
         if problems:
             raise DeclarationError(problems)
-        name = CostName(self.config.on, self._context_length, _step(self.training, self._context_length))
+        step = replace(training_step(self.training), context_length=self._context_length)
+        name = CostName(self.config.on, self._context_length, step)
         outcome = MatchOutcome(
             vocab_size=vocab_size,
             context_length=self._context_length,
@@ -125,7 +126,7 @@ class Comparands:
     def _match(self, variant: Variant, vocab_size: int) -> Match:
         fitted = self._fitted(variant, vocab_size)
         target = self._fitted(self.target, vocab_size)
-        step = _step(self.training)
+        step = training_step(self.training)
         matching = Matching(fitted, target, self.config.goal, self._context_length, step)
         match = matching.best()
         if not match.within:
@@ -155,7 +156,8 @@ def check_outcome(
     """
     outcome = match.outcome
     assert outcome is not None
-    name = CostName(match.on, outcome.context_length, _step(training, outcome.context_length))
+    step = replace(training_step(training), context_length=outcome.context_length)
+    name = CostName(match.on, outcome.context_length, step)
     costs = {
         variant.name: name.of(_fit(variant, outcome.vocab_size, training))
         for variant in variants
@@ -171,15 +173,6 @@ def check_outcome(
 
 def _fit(variant: Variant, vocab_size: int, training: TrainingConfig) -> GPTConfig:
     return fit_to_experiment(variant.config, vocab_size, training.drop_rate)
-
-
-def _step(training: TrainingConfig, context_length: int | None = None) -> TrainingStep:
-    return TrainingStep(
-        batch_size=training.batch_size,
-        context_length=context_length,
-        precision=training.precision,
-        gradient_accumulation=training.gradient_accumulation,
-    )
 
 
 def find_target(match: MatchConfig, variants: tuple[Variant, ...], marks: Marks, folder: Path) -> Variant:

@@ -5,6 +5,16 @@ from gpt_zoo.config.gpt import GPTConfig
 from gpt_zoo.cost.memory import TrainingStep, training_memory
 
 
+def training_step(training: TrainingConfig, device: str = "cpu") -> TrainingStep:
+    """A step of a declared training, for what is predicted of it."""
+    return TrainingStep(
+        batch_size=training.batch_size,
+        precision=training.precision,
+        gradient_accumulation=training.gradient_accumulation,
+        device="cuda" if device == "cuda" else "cpu",
+    )
+
+
 def predict_memory(
     config: GPTConfig, training: TrainingConfig, device: str, steps: int | None
 ) -> dict[str, int]:
@@ -17,14 +27,8 @@ def predict_memory(
     Args:
         steps: Of the training; None if time decides.
     """
-    step = TrainingStep(
-        batch_size=training.batch_size,
-        precision=training.precision,
-        gradient_accumulation=training.gradient_accumulation,
-        device="cuda" if device == "cuda" else "cpu",
-    )
     try:
-        memory = training_memory(config, step)
+        memory = training_memory(config, training_step(training, device))
     except ValueError:
         return {}
     state = memory.optimizer_bytes if steps is not None and steps > 1 else 0

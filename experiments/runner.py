@@ -173,10 +173,8 @@ def open_runner(run: RunFolder, experiment: Experiment, progress: Progress) -> I
             check_claim(run, experiment)
         check_corpus(run, tokens.content_hash)
         with Worker(run.path / "worker.log") as worker:
-            devices = worker.find_devices()
             wanted = experiment.config.training.device
-            if wanted not in ("auto", *devices):
-                raise ValueError(f"device `{wanted}` is not there; usable are: auto, {', '.join(devices)}")
+            devices = worker.require_device(wanted)
             claim_folder(run, experiment)
             environment = describe_environment(tokens.content_hash, devices)
             write_atomically(run.environment, json.dumps(environment, indent=1))

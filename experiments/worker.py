@@ -65,6 +65,17 @@ class Worker:
                 raise RuntimeError(f"torch cannot be loaded; see {self.log}")
         return devices
 
+    def require_device(self, wanted: str) -> dict[str, str]:
+        """All devices, among them the wanted one; `auto` is any.
+
+        Raises:
+            ValueError: it is not there.
+        """
+        devices = self.find_devices()
+        if wanted not in ("auto", *devices):
+            raise ValueError(f"device `{wanted}` is not there; usable are: auto, {', '.join(devices)}")
+        return devices
+
     def _ask(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """The answers to a request; the last one is {"exit": code}."""
         process = self._start()

@@ -47,9 +47,7 @@ def try_points(
         tempfile.TemporaryDirectory(prefix="gpt-zoo-audit-") as folder,
         Worker(Path(folder) / "log") as worker,
     ):
-        devices, wanted = worker.find_devices(), experiment.config.training.device
-        if wanted not in ("auto", *devices):
-            raise ValueError(f"device `{wanted}` is not there; usable are: auto, {', '.join(devices)}")
+        worker.require_device(experiment.config.training.device)
         with progress.task("trying points", len(rows)) as task:
             for done, row in enumerate(rows):
                 ahead = 0.0

@@ -1,19 +1,10 @@
 """The command that looks at an experiment before it is run."""
 
-import sys
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from experiments.cli.options import FILE_WIDTH, Out, Overrides
-
-
-class AuditFormat(StrEnum):
-    """How an audit is told."""
-
-    TABLE = "table"
-    JSON = "json"
+from experiments.cli.options import Out, Overrides, TableOrJson, output_console
 
 
 def register(app: typer.Typer) -> None:
@@ -30,7 +21,7 @@ def audit(
         int, typer.Option(help="The most points that are looked at; of a larger space so many are drawn.")
     ] = 100_000,
     seed: Annotated[int, typer.Option(help="Of the draw.")] = 0,
-    output: Annotated[AuditFormat, typer.Option("--format", help="How it is told here.")] = AuditFormat.TABLE,
+    output: Annotated[TableOrJson, typer.Option("--format", help="How it is told here.")] = TableOrJson.TABLE,
     measure: Annotated[
         bool, typer.Option(help="Train a few points for a moment, to tell how long the search will take.")
     ] = True,
@@ -38,8 +29,6 @@ def audit(
 ) -> None:
     """Tell what a search holds before anything is trained: valid and infeasible points, costs, time."""
     import json
-
-    from rich.console import Console
 
     from experiments.audit.run import MEASURE_SECONDS, run_audit, write_audit
     from experiments.audit.terminal import render_audit
@@ -50,8 +39,8 @@ def audit(
     with TerminalProgress() as progress:
         made = run_audit(declared, points, seed, MEASURE_SECONDS if measure else None, progress)
     page = write_audit(made, out)
-    if output is AuditFormat.JSON:
+    if output is TableOrJson.JSON:
         typer.echo(json.dumps(made.to_data(), indent=1))
     else:
-        render_audit(made, Console(width=None if sys.stdout.isatty() else FILE_WIDTH))
-    typer.echo(f"Audit: {page}", err=output is AuditFormat.JSON)
+        render_audit(made, output_console())
+    typer.echo(f"Audit: {page}", err=output is TableOrJson.JSON)

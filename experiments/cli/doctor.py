@@ -1,16 +1,10 @@
 """The command that looks after the machine."""
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-
-class DoctorFormat(StrEnum):
-    """How it is written."""
-
-    TABLE = "table"
-    JSON = "json"
+from experiments.cli.options import TableOrJson
 
 
 def register(app: typer.Typer) -> None:
@@ -20,7 +14,7 @@ def register(app: typer.Typer) -> None:
 
 def doctor(
     again: Annotated[bool, typer.Option("--again", help="Measure anew what was measured before.")] = False,
-    output: Annotated[DoctorFormat, typer.Option("--format", help="How it is written.")] = DoctorFormat.TABLE,
+    output: Annotated[TableOrJson, typer.Option("--format", help="How it is written.")] = TableOrJson.TABLE,
 ) -> None:
     """Check this machine, and measure its speed, once: `cost --device this` then estimates times on it."""
     from experiments.cli.progress import TerminalProgress

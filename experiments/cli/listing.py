@@ -1,24 +1,15 @@
 """The command that lists what can be named: variants, experiments, kinds of components."""
 
 import json
-import sys
 from dataclasses import asdict
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from experiments.cli.options import FILE_WIDTH
+from experiments.cli.options import TableOrJson, output_console
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-
-class ListFormat(StrEnum):
-    """How the list is written."""
-
-    TABLE = "table"
-    JSON = "json"
+    pass
 
 
 def register(app: typer.Typer) -> None:
@@ -33,13 +24,13 @@ def list_catalog(
     kinds: Annotated[
         bool, typer.Option("--kinds", help="List what a variant may name: kinds of components, activations.")
     ] = False,
-    output: Annotated[ListFormat, typer.Option("--format", help="How it is written.")] = ListFormat.TABLE,
+    output: Annotated[TableOrJson, typer.Option("--format", help="How it is written.")] = TableOrJson.TABLE,
 ) -> None:
     """List the variants of the catalog and the shipped experiments, or the kinds of components."""
     (_list_kinds if kinds else _list_variants)(pattern, output)
 
 
-def _list_variants(pattern: str | None, output: ListFormat) -> None:
+def _list_variants(pattern: str | None, output: TableOrJson) -> None:
     import registry
     from experiments.catalog_table import matching, no_match, render_variants, variant_rows
     from experiments.loading import list_recipes
@@ -52,14 +43,14 @@ def _list_variants(pattern: str | None, output: ListFormat) -> None:
     variants = variant_rows(registry.load_variant(name) for name in matching(names, pattern))
     if pattern and not (variants or stories):
         raise no_match("variant", pattern, names)
-    if output is ListFormat.JSON:
+    if output is TableOrJson.JSON:
         experiments = [{"name": name, "description": story} for name, story in stories.items()]
         typer.echo(_json({"variants": variants, "experiments": experiments}))
     else:
-        render_variants(variants, stories, _console())
+        render_variants(variants, stories, output_console(markup=False, highlight=False))
 
 
-def _list_kinds(pattern: str | None, output: ListFormat) -> None:
+def _list_kinds(pattern: str | None, output: TableOrJson) -> None:
     import registry
     from experiments.catalog_table import matching, no_match, render_kinds
 
@@ -69,17 +60,11 @@ def _list_kinds(pattern: str | None, output: ListFormat) -> None:
     found = [kind for kind in kinds if fitting & {kind.slot, kind.name}]
     if pattern and not found:
         raise no_match("slot or kind", pattern, names)
-    if output is ListFormat.JSON:
+    if output is TableOrJson.JSON:
         typer.echo(_json([asdict(kind) for kind in found]))
     else:
-        render_kinds(found, _console())
+        render_kinds(found, output_console(markup=False, highlight=False))
 
 
 def _json(data: object) -> str:
     return json.dumps(data, indent=1, ensure_ascii=False)
-
-
-def _console() -> "Console":
-    from rich.console import Console
-
-    return Console(width=None if sys.stdout.isatty() else FILE_WIDTH, markup=False, highlight=False)

@@ -1,13 +1,12 @@
 """Commands that train, and what shows their results: train, search, compare, report."""
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from experiments.cli.options import FILE_WIDTH, Out, Overrides
+from experiments.cli.options import Out, Overrides, output_console
 
 if TYPE_CHECKING:
     from experiments.experiment import Experiment
@@ -123,12 +122,10 @@ def _compare(declared: "Experiment", folder: Path) -> None:
 
 def _show(folder: Path) -> None:
     """Print trials and front; the end is a failure if nothing could be trained."""
-    from rich.console import Console
-
     from experiments.tables import summary_table, trials_table
     from experiments.terminal import render_front, render_trials
 
-    console = Console(width=None if sys.stdout.isatty() else FILE_WIDTH)
+    console = output_console()
     trials = trials_table(folder)
     console.print("Trials", style="bold")
     render_trials(trials, console)

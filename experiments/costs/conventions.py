@@ -6,9 +6,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tabulate import tabulate
-
-from experiments.costs.written import write_rows
+from experiments.costs.written import write_rows, write_table
 from experiments.units import MISSING, format_count, format_flops
 from gpt_zoo.cost.conventions import HEADLINE, ConventionFlops
 
@@ -30,13 +28,7 @@ def render_conventions(
     heads = ["variant", "convention", "formula for a token", "N", "train/token", "of headline"]
     heads += [] if tokens is None else ["run"]
     cells = [line for name, flops in found.items() for line in _lines(name, flops, tokens)]
-    table = tabulate(
-        cells,
-        heads,
-        "github" if output == "markdown" else "plain",
-        colalign=["left"] * 3 + ["right"] * (len(heads) - 3),
-        disable_numparse=True,
-    )
+    table = write_table(cells, heads, ["left"] * 3 + ["right"] * (len(heads) - 3), output)
     return "\n".join([table, "", *_notes(found, tokens), ""])
 
 

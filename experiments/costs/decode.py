@@ -6,9 +6,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import combinations
 
-from tabulate import tabulate
-
-from experiments.costs.written import write_rows
+from experiments.costs.written import write_rows, write_table
 from experiments.units import format_value
 from gpt_zoo.config.gpt import GPTConfig
 from gpt_zoo.cost.crossing import find_crossings
@@ -133,9 +131,8 @@ def _table(view: DecodeView, quantity: str, output: str) -> str:
         [str(length), *(format_value(quantity, curve.get(length)) for curve in values.values())]
         for length in lengths
     ]
-    style = "github" if output == "markdown" else "plain"
     title = f"{QUANTITIES[quantity]} at a context of"
-    return tabulate([*rows], [title, *values], style, stralign="right", disable_numparse=True)
+    return write_table(rows, [title, *values], ["right"] * (1 + len(values)), output)
 
 
 def _tell_crossings(crossings: Sequence[NamedCrossing]) -> Iterator[str]:

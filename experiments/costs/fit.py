@@ -6,11 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from tabulate import tabulate
-
 from experiments.costs.fit_advice import Case, Use, advise
 from experiments.costs.memory import DIVIDED_LEGEND, SHARDING_LABELS, MemoryQuestion
-from experiments.costs.written import write_rows
+from experiments.costs.written import write_rows, write_table
 from experiments.units import MISSING, format_bytes, plural
 from gpt_zoo.config.gpt import GPTConfig
 from gpt_zoo.cost.fit import fit_batch, fit_context
@@ -105,9 +103,8 @@ def render_fit(
     words = len(heads) - 1
     heads += [*(["in all"] if divided else []), "peak", "left", "lacking for one more"]
     align = ["left"] * words + ["right"] * (len(heads) - words)
-    style = "github" if output == "markdown" else "plain"
     cells = [_cells(row, divided) for row in rows]
-    table = tabulate(cells, heads, style, colalign=align, disable_numparse=True)
+    table = write_table(cells, heads, align, output)
     told = [f"{row.variant}, {row.use}: {row.advice}." for row in rows if row.advice]
     notes = [f"Into {format_bytes(available_bytes, trim=True)}. {question.setting()}", LEGEND]
     if divided:

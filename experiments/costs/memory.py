@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, get_args
 
-from tabulate import tabulate
-
-from experiments.costs.written import write_rows
+from experiments.costs.written import write_rows, write_table
 from experiments.units import format_value, plural
 from gpt_zoo.config.base import did_you_mean
 from gpt_zoo.config.gpt import GPTConfig
@@ -194,6 +192,4 @@ def _table(rows: Sequence[Mapping[str, Any]], prefix: str, heads: Mapping[str, s
         )
     align = ["right" if name == "context" else "left" for name in first]
     align += ["left" if key.endswith("_moment") else "right" for key in shown]
-    style = "github" if output == "markdown" else "plain"
-    table = tabulate(cells, [*first, *shown.values()], style, colalign=align, disable_numparse=True)
-    return "\n".join(line.rstrip() for line in table.splitlines())
+    return write_table(cells, [*first, *shown.values()], align, output)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from tabulate import tabulate
-
+from experiments.costs.written import write_rows, write_table
 from experiments.units import MISSING, plural
 
 if TYPE_CHECKING:
@@ -35,29 +32,28 @@ def render_reconciliations(found: Mapping[str, Reconciliation], output: str, by_
     if output == "json":
         return json.dumps([_data(name, one, by_module) for name, one in found.items()], indent=1) + "\n"
     if output == "csv":
-        return _csv(found, by_module)
-    style = "github" if output == "markdown" else "plain"
+        return write_rows([row for name, one in found.items() for row in _rows(name, one, by_module)], output)
     if by_module:
-        parts = [_modules(name, one, style) for name, one in found.items()]
+        parts = [_modules(name, one, output) for name, one in found.items()]
         return "\n\n".join([*parts, f"{LEGEND} {EACH}"]) + "\n"
     cells = [line for name, one in found.items() for line in _lines(name, one.whole, one.modules)]
     lengths = {one.context_length for one in found.values()}
     sequences = f"{min(lengths)} tokens" if len(lengths) == 1 else "as many tokens as fill each context"
     said = [f"{_verdict(found.values())} Sequences of {sequences}.", LEGEND]
     said += [f"{name}: {remark}" for name, one in found.items() for remark in _remarks(one)]
-    return "\n".join([_table("variant", cells, style), "", *said, ""])
+    return "\n".join([_table("variant", cells, output), "", *said, ""])
 
 
-def _modules(name: str, one: Reconciliation, style: str) -> str:
+def _modules(name: str, one: Reconciliation, output: str) -> str:
     """A variant's modules, and what is to be said of them."""
     cells = []
     for module in one.modules:
         place = module.place
-        label = place.name if style == "github" else "  " * place.depth + place.label
+        label = place.name if output == "markdown" else "  " * place.depth + place.label
         label = label or name
         cells += _lines(f"{label}  {place.count} x" if place.count > 1 else label, module, [module])
     told = f"{_verdict([one])} Sequence of {one.context_length} tokens."
-    return "\n".join([_table("module", cells, style), "", told, *_remarks(one)])
+    return "\n".join([_table("module", cells, output), "", told, *_remarks(one)])
 
 
 def _remarks(one: Reconciliation) -> list[str]:
@@ -93,11 +89,8 @@ def _verdict(found: Iterable[Reconciliation]) -> str:
     return f"The counts agree to the integer in {plural(len(modules), 'module')}."
 
 
-def _table(first: str, cells: list[list[str]], style: str) -> str:
-    align = ("left", "left", "right", "right", "right", "left")
-    heads = (first, *HEADS)
-    table = tabulate(cells, heads, style, colalign=align, disable_numparse=True, preserve_whitespace=True)
-    return "\n".join(line.rstrip() for line in table.splitlines())
+def _table(first: str, cells: list[list[str]], output: str) -> str:
+    return write_table(cells, (first, *HEADS), ("left", "left", "right", "right", "right", "left"), output)
 
 
 def _data(name: str, one: Reconciliation, by_module: bool) -> dict[str, Any]:
@@ -123,18 +116,17 @@ def _data(name: str, one: Reconciliation, by_module: bool) -> dict[str, Any]:
     return data
 
 
-def _csv(found: Mapping[str, Reconciliation], by_module: bool) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(
-        ("variant", "context_length", "module", "count", "pass", "closed_form", "fvcore", "torch", "agree")
-    )
-    for name, one in found.items():
-        for module in one.modules if by_module else [one.whole]:
-            judged = [module] if by_module else one.modules
-            for each in PASSES:
-                agree = all(getattr(other, each).agree for other in judged)
-                numbers = asdict(getattr(module, each)).values()
-                place = module.place
-                writer.writerow((name, one.context_length, place.name, place.count, each, *numbers, agree))
-    return text.getvalue()
+def _rows(name: str, one: Reconciliation, by_module: bool) -> Iterator[dict[str, Any]]:
+    """A row for each module and pass; without modules, the whole model's, judged by all of them."""
+    for module in one.modules if by_module else [one.whole]:
+        judged = [module] if by_module else one.modules
+        for each in PASSES:
+            yield {
+                "variant": name,
+                "context_length": one.context_length,
+                "module": module.place.name,
+                "count": module.place.count,
+                "pass": each,
+                **asdict(getattr(module, each)),
+                "agree": all(getattr(other, each).agree for other in judged),
+            }

@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from tabulate import tabulate
-
-from experiments.costs.written import write_rows
+from experiments.costs.written import write_rows, write_table
 from experiments.units import format_count, format_value
 from gpt_zoo.cost.model import Cost
 
@@ -40,13 +38,8 @@ def render_costs(costs: Mapping[str, Cost], output: str, tokens: int | None = No
         return write_rows(rows, output)
     fields = [field for field in HEADS if field in rows[0] and _tells(field, costs)]
     cells = [[row["variant"], *(_cell(field, row[field]) for field in fields)] for row in rows]
-    table = tabulate(
-        cells,
-        ["variant", *(HEADS[field] for field in fields)],
-        "github" if output == "markdown" else "plain",
-        colalign=("left", *["right"] * len(fields)),
-        disable_numparse=True,
-    )
+    heads = ["variant", *(HEADS[field] for field in fields)]
+    table = write_table(cells, heads, ["left", *["right"] * len(fields)], output)
     return f"{table}\n\n{_note(costs, fields, tokens)}\n"
 
 

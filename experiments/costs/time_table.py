@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from tabulate import tabulate
-
 from experiments.costs.time import ESTIMATED, MEASURED, TimeRow
-from experiments.costs.written import write_rows
+from experiments.costs.written import write_rows, write_table
 from experiments.units import MISSING, format_count, format_seconds, plural
 
 HEADS = (
@@ -50,12 +48,11 @@ def render_times(rows: Sequence[TimeRow], output: str) -> str:
         return write_rows([asdict(row) for row in rows], output)
     cells = [_cells(row) for row in rows]
     used = [index for index in range(len(HEADS)) if index < 7 or any(row[index] for row in cells)]
-    table = tabulate(
+    table = write_table(
         [[row[index] for index in used] for row in cells],
         [HEADS[index] for index in used],
-        "github" if output == "markdown" else "plain",
-        colalign=["left" if index < 5 or HEADS[index] == "bound by" else "right" for index in used],
-        disable_numparse=True,
+        ["left" if index < 5 or HEADS[index] == "bound by" else "right" for index in used],
+        output,
     )
     return f"{table}\n\n{_notes(rows)}\n"
 

@@ -1,10 +1,12 @@
-"""Rows of numbers for programs: every digit, in JSON or CSV."""
+"""How costs are written: for people as a table, for programs with every digit, in JSON or CSV."""
 
 import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from tabulate import tabulate
 
 
 def write_rows(rows: Sequence[Mapping[str, Any]], output: str) -> str:
@@ -20,3 +22,19 @@ def write_rows(rows: Sequence[Mapping[str, Any]], output: str) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
+
+
+def write_table(
+    cells: Sequence[Sequence[str]], heads: Sequence[str], align: Sequence[str], output: str
+) -> str:
+    """Cells under their heads, as text without a line break at its end.
+
+    Args:
+        align: `left` or `right`, for each column.
+        output: `markdown`, or `table` for plain text.
+    """
+    style = "github" if output == "markdown" else "plain"
+    table = tabulate(
+        cells, heads, style, colalign=tuple(align), disable_numparse=True, preserve_whitespace=True
+    )
+    return "\n".join(line.rstrip() for line in table.splitlines())

@@ -4,6 +4,8 @@ import os
 
 import torch
 
+from experiments.environment import allowed_cores
+
 
 def find_device(name: str) -> torch.device:
     """The device called `name`; `auto` takes the fastest there is.
@@ -24,5 +26,4 @@ def set_threads(threads: int | None) -> None:
     """Let torch compute with so many threads; None takes OMP_NUM_THREADS, or all cores it may use."""
     if threads is None and "OMP_NUM_THREADS" in os.environ:
         return
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    torch.set_num_threads(threads or allowed)
+    torch.set_num_threads(threads or allowed_cores())

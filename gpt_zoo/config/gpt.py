@@ -48,6 +48,10 @@ Seen = tuple[tuple["GPTConfig", ...], tuple[int, ...], tuple[int, ...]]
 """The layers that differ, which of them each layer is, and how many layers are each of them."""
 LAYER = "layer"
 """In the context of a validation: the config is that of a single layer."""
+COMPONENTS = ("attention", "position", "norm", "feed_forward", "block", "embedding", "head")
+"""In the order in which their rules are checked."""
+MODEL_COMPONENTS = ("norm", "embedding", "head")
+"""Those that a model has beside its layers."""
 MOST_LAYERS = 10_000
 Size = Annotated[PositiveInt, Field(le=2**31)]
 """More than anybody builds: a mistyped number is told, and not multiplied out."""
@@ -181,16 +185,8 @@ class GPTConfig(Declared):
         Args:
             in_layer: Whether this is the config of a single layer, which cannot change what all share.
         """
-        for component in (
-            self.attention,
-            self.position,
-            self.norm,
-            self.feed_forward,
-            self.block,
-            self.embedding,
-            self.head,
-        ):
-            for rule in component.broken_rules(self):
+        for name in COMPONENTS:
+            for rule in getattr(self, name).broken_rules(self):
                 yield rule.path, rule.message if in_layer else rule.message + rule.for_all
 
     def _layer_problems(self) -> Iterator[tuple[KeyPath, str]]:
@@ -199,12 +195,12 @@ class GPTConfig(Declared):
         What is wrong with one is told at its override, unless it was wrong before the layer's overrides: then
         it is told once, for all layers.
         """
-        if misplaced := list(self._misplaced()):
+        if misplaced := list(self.misplaced()):
             yield from misplaced
             return
         before, plan, base = dict(self._own_problems()), self._plan, self._base
-        for component in (self.norm, self.embedding, self.head):  # the model itself has them too
-            for rule in component.broken_rules(self):
+        for name in MODEL_COMPONENTS:
+            for rule in getattr(self, name).broken_rules(self):
                 yield rule.path, rule.message
         seen = []
         for recipe in plan.distinct:
@@ -220,10 +216,10 @@ class GPTConfig(Declared):
             self.__dict__["_layers_seen"] = _seen(plan, [layer for _, layer in seen])
         shapes = [shape for _, layer in seen if (shape := layer.attention.shared_values(layer))]
         for recipe, layer in seen:
-            for path, message in self._misfits(layer, shapes):
+            for path, message in self.misfits(layer, shapes):
                 yield (*plan.place(recipe), *path), message
 
-    def _misplaced(self) -> Iterator[tuple[KeyPath, str]]:
+    def misplaced(self) -> Iterator[tuple[KeyPath, str]]:
         """Overrides for layers that the model does not have."""
         if len(self.layers) > self.n_layers:
             yield (
@@ -234,7 +230,7 @@ class GPTConfig(Declared):
             )
         yield from wrong_places(self.single_layers, self.n_layers)
 
-    def _misfits(self, layer: GPTConfig, shapes: list[tuple[int, int]]) -> Iterator[tuple[KeyPath, str]]:
+    def misfits(self, layer: GPTConfig, shapes: list[tuple[int, int]]) -> Iterator[tuple[KeyPath, str]]:
         """What a layer may be on its own, but not in this model.
 
         Args:

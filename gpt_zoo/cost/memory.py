@@ -9,7 +9,7 @@ from gpt_zoo.config.base import did_you_mean
 from gpt_zoo.config.gpt import GPTConfig
 from gpt_zoo.config.tape import BFLOAT16, FLOAT32, Pass
 from gpt_zoo.cost.backward import Moment, backward_moments
-from gpt_zoo.cost.model import cache_values, model_cost, model_params
+from gpt_zoo.cost.model import cache_values, check_fits_context, model_cost, model_params
 from gpt_zoo.cost.optimizers import Shape, optimizer_memory
 from gpt_zoo.cost.passes import TracedModel, trace_inference, trace_training
 
@@ -221,11 +221,7 @@ def _check(config: GPTConfig, step: TrainingStep) -> None:
     ):
         if value < 1:
             raise ValueError(f"the {name} of a step must be at least 1, got {value}; try 1")
-    if time > config.context_length:
-        raise ValueError(
-            f"the sequence must fit the context, got {time} tokens for a context_length of "
-            f"{config.context_length}; declare context_length {time}"
-        )
+    check_fits_context(config, time)
     for name, given, known in (
         ("precision", step.precision, get_args(Precision)),
         ("device", step.device, ("cpu", "cuda")),

@@ -108,6 +108,19 @@ def cache_values(config: GPTConfig, time: int) -> int:
     return sum(count * layer.attention.cache_values(layer, time) for layer, count in config.distinct_layers)
 
 
+def check_fits_context(config: GPTConfig, time: int) -> None:
+    """Refuse a sequence of more tokens than the model reads.
+
+    Raises:
+        ValueError: it is longer.
+    """
+    if time > config.context_length:
+        raise ValueError(
+            f"the sequence must fit the context, got {time} tokens for a context_length of "
+            f"{config.context_length}; declare context_length {time}"
+        )
+
+
 def model_cost(
     config: GPTConfig, context_length: int | None = None, batch_size: int = 1, bytes_per_value: int = 2
 ) -> Cost:
@@ -124,11 +137,7 @@ def model_cost(
     time = config.context_length if context_length is None else context_length
     if time < 1 or batch_size < 1:
         raise ValueError(f"context length and batch size must be at least 1, got {time} and {batch_size}")
-    if time > config.context_length:
-        raise ValueError(
-            f"the sequence must fit the context, got {time} tokens for a context_length of "
-            f"{config.context_length}; declare context_length {time}"
-        )
+    check_fits_context(config, time)
     params, non_embedding = model_params(config)
     macs = model_macs(config, time)
     forward = FLOPS_PER_MAC * (macs.linear + macs.attention)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from gpt_zoo.config import GPTConfig
+from gpt_zoo.config.gpt import COMPONENTS, MODEL_COMPONENTS, GPTConfig
 from registry.costing.fields import Broken, Field
 from registry.costing.grouping import Grouping
 from registry.costing.view import InvalidLayerError, PointView, as_config
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-COMPONENTS = ("attention", "position", "norm", "feed_forward", "block", "embedding", "head")
-"""In the order in which a config checks them."""
-MODEL_COMPONENTS = ("norm", "embedding", "head")
-"""Those that a model has beside its layers."""
 _VALUE = re.compile(r"(?<![\w`])-?\d[\d.,e+-]*")
 
 
@@ -83,7 +79,7 @@ def _alike(grouping: Grouping, points: NDArray[np.int64]) -> dict[int, tuple[Bro
 
 def _layers_fit(view: PointView) -> bool:
     """Whether a model whose layers differ is valid."""
-    if next(GPTConfig._misplaced(as_config(view)), None) is not None:
+    if next(GPTConfig.misplaced(as_config(view)), None) is not None:
         return False
     try:
         return not any(_layer_problems(view))
@@ -100,7 +96,7 @@ def _layer_problems(view: Any) -> Iterator[bool]:
             yield from (True for _ in getattr(layer, name).broken_rules(layer))
     shapes = [shape for layer in layers if (shape := layer.attention.shared_values(layer))]
     for layer in layers:
-        yield from (True for _ in GPTConfig._misfits(view, layer, shapes))
+        yield from (True for _ in GPTConfig.misfits(view, layer, shapes))
 
 
 def _validate(data: dict[str, Any]) -> Iterator[Broken]:
