@@ -1,8 +1,12 @@
-"""What memory a training will need, known before it is begun."""
+"""What of a training is known before it is begun: its costs, its length, the memory that it will need."""
 
-from experiments.training.config import TrainingConfig
+from dataclasses import dataclass
+
+from experiments.constraints import known_costs
+from experiments.training.config import BudgetConfig, TrainingConfig
 from gpt_zoo.config.gpt import GPTConfig
 from gpt_zoo.cost.memory import TrainingStep, training_memory
+from gpt_zoo.cost.model import Cost, model_cost
 
 
 def training_step(training: TrainingConfig, device: str = "cpu") -> TrainingStep:
@@ -36,3 +40,33 @@ def predict_memory(
     kept = memory.weights_bytes + memory.saved_bytes + state + added
     stepped = memory.weights_bytes + memory.gradients_bytes + memory.optimizer_bytes
     return {"predicted_memory_bytes": memory.peak_bytes, "least_memory_bytes": max(kept, stepped)}
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What is known of a training.
+
+    Args:
+        cost: Of the model.
+        steps: Of the optimizer; None if time decides.
+        tokens_per_step: That each of them sees.
+        record: The fields of a record that tell it.
+    """
+
+    cost: Cost
+    steps: int | None
+    tokens_per_step: int
+    record: dict[str, int]
+
+
+def foresee(config: GPTConfig, training: TrainingConfig, budget: BudgetConfig, device: str) -> Foreseen:
+    """What is known of training `config`, as it is trained, before that is begun.
+
+    Args:
+        device: That it will run on; `auto` is taken for a processor.
+    """
+    cost = model_cost(config)
+    tokens_per_step = training.tokens_per_step(config.context_length)
+    steps = budget.steps_for(cost, tokens_per_step)
+    record = known_costs(cost, steps, tokens_per_step) | predict_memory(config, training, device, steps)
+    return Foreseen(cost, steps, tokens_per_step, record)

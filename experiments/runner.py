@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from experiments.claim import check_claim, check_corpus, claim_folder
-from experiments.constraints import judge, known_costs
+from experiments.constraints import judge
 from experiments.data.tokens import Tokens, load_tokens
 from experiments.environment import describe_environment
 from experiments.experiment import Experiment
 from experiments.fitting import fit_to_experiment
-from experiments.prediction import predict_memory
+from experiments.prediction import foresee
 from experiments.progress import Progress
 from experiments.record import Status, TrialRecord
 from experiments.run_folder import RunFolder, write_atomically
@@ -20,7 +20,6 @@ from experiments.trial_job import TrialJob
 from experiments.worker import Worker
 from gpt_zoo.config.canonical import canonical, hash_config
 from gpt_zoo.config.gpt import GPTConfig
-from gpt_zoo.cost.model import model_cost
 
 
 @dataclass
@@ -122,9 +121,6 @@ class TrialRunner:
         """The row as far as it is known before training."""
         asked = self.experiment.config
         config = fit_to_experiment(config, self.tokens.vocab_size, asked.training.drop_rate)
-        cost = model_cost(config)
-        tokens_per_step = asked.training.tokens_per_step(config.context_length)
-        steps = asked.budget.steps_for(cost, tokens_per_step)
         data = config.model_dump(mode="json")
         return TrialRecord(
             trial=trial,
@@ -135,8 +131,7 @@ class TrialRunner:
             config_hash=hash_config(data),
             parameters=parameters,
             precision=asked.training.precision,
-            **known_costs(cost, steps, tokens_per_step),
-            **predict_memory(config, asked.training, self.device, steps),
+            **foresee(config, asked.training, asked.budget, self.device).record,
         )
 
     def _job(self, record: TrialRecord) -> TrialJob:

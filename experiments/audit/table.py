@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
-from experiments.constraints import judge, known_costs
+from experiments.constraints import judge
 from experiments.data.config import BpeTokenizer, DataConfig
 from experiments.data.tokenizers import build_tokenizer
 from experiments.experiment import Experiment
 from experiments.fitting import fit_to_experiment
-from experiments.prediction import predict_memory
+from experiments.prediction import foresee
 from experiments.record import TrialRecord
 from gpt_zoo.config.canonical import canonical, hash_config
 from gpt_zoo.config.gpt import GPTConfig
-from gpt_zoo.cost.model import model_cost
 from registry.costing.rules import name_rule
 from registry.costing.table import space_table
 
@@ -87,17 +86,14 @@ def _measure_of(experiment: Experiment) -> Callable[[GPTConfig], Mapping[str, An
     nothing = dict.fromkeys(TrialRecord.model_fields)
 
     def measure(config: GPTConfig) -> Mapping[str, Any]:
-        cost = model_cost(config)
-        tokens_per_step = asked.training.tokens_per_step(config.context_length)
-        steps = asked.budget.steps_for(cost, tokens_per_step)
-        known: dict[str, Any] = known_costs(cost, steps, tokens_per_step)
-        known |= predict_memory(config, asked.training, asked.training.device, steps)
+        foreseen = foresee(config, asked.training, asked.budget, asked.training.device)
+        cost, known = foreseen.cost, foreseen.record
         record = cast(TrialRecord, SimpleNamespace(**nothing | known))
         violations = judge(constraints, record).violations
         return {
             **known,
-            "steps": steps,
-            "step_flops": float(cost.flops_train(tokens_per_step)),
+            "steps": foreseen.steps,
+            "step_flops": float(cost.flops_train(foreseen.tokens_per_step)),
             "forward_flops_per_token": cost.flops_forward / config.context_length,
             "context_length": config.context_length,
             **{VIOLATION + text: violation for text, violation in violations.items()},
