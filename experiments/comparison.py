@@ -1,5 +1,6 @@
 """Comparing named variants under one budget."""
 
+from itertools import count
 from pathlib import Path
 
 from experiments.experiment import Experiment
@@ -7,7 +8,7 @@ from experiments.loading import Declaration, as_experiment
 from experiments.progress import Progress, Silent
 from experiments.results import write_results
 from experiments.run_folder import RUNS, RunFolder
-from experiments.runner import open_runner
+from experiments.runner import Point, open_runner
 
 
 def run_comparison(
@@ -34,11 +35,13 @@ def run_comparison(
     # Seeds before variants: an interrupted comparison has compared as many as it could.
     with open_runner(run, experiment, progress) as runner:
         variants = runner.experiment.variants  # adjusted to equal cost, where that is asked for
-        with progress.task("trials", len(seeds) * len(variants)) as task:
-            for done, (seed, (trial, variant)) in enumerate(
-                ((seed, numbered) for seed in seeds for numbered in enumerate(variants)), start=1
-            ):
-                runner.run_trial(trial, variant.name, variant.config, seed, {})
-                task.update(done)
+        points = [
+            Point(trial, variant.name, variant.config, seed, {})
+            for seed in seeds
+            for trial, variant in enumerate(variants)
+        ]
+        with progress.task("trials", len(points)) as task:
+            done = count(1)
+            runner.run_trials(points, lambda _: task.update(next(done)))
         write_results(run)
     return run

@@ -93,13 +93,12 @@ def judge(constraints: tuple[Constraint, ...], record: TrialRecord) -> Verdict:
     return Verdict(violations, "; ".join(breaches))
 
 
-def known_costs(cost: Cost, steps: int | None, tokens_per_step: int) -> dict[str, int]:
+def known_costs(cost: Cost, tokens: int | None) -> dict[str, int]:
     """The fields of a record that are known before training.
 
     Args:
         cost: Of the variant.
-        steps: Of the training; None if time decides.
-        tokens_per_step: Of the training.
+        tokens: That the training sees; None if time decides.
     """
     known = {
         "params": cost.params,
@@ -111,7 +110,7 @@ def known_costs(cost: Cost, steps: int | None, tokens_per_step: int) -> dict[str
         "kv_cache_bytes_per_token": cost.kv_cache_bytes_per_token,
         "kv_cache_bytes": cost.kv_cache_bytes,
     }
-    if steps is not None:
-        known["tokens"] = steps * tokens_per_step
-        known["train_flops"] = cost.flops_train(known["tokens"])
+    if tokens is not None:
+        known["tokens"] = tokens
+        known["train_flops"] = cost.flops_train(tokens)
     return known

@@ -5,22 +5,24 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
+from filelock import FileLock
 from pydantic import PositiveInt
 
 from experiments.data.cache import cache_root
 from experiments.environment import allowed_cores, describe_environment, find_version, name_processor
-from experiments.progress import Progress, Silent
+from experiments.progress import Silent, Task
 from experiments.units import plural
 from gpt_zoo.config.base import Declared
 from gpt_zoo.files import written_whole
 
 if TYPE_CHECKING:
+    from experiments.tuning import Tuning
     from gpt_zoo.cost.roofline import Device
 
 THIS = "this"
@@ -44,13 +46,17 @@ def usable_threads() -> int:
     return allowed_cores()
 
 
-def machine_key() -> MachineKey:
-    """That of this process; torch is not loaded for it."""
+def machine_key(threads: int | None = None) -> MachineKey:
+    """That of this process; torch is not loaded for it.
+
+    Args:
+        threads: That are computed with; those that are usable unless given.
+    """
     return MachineKey(
         processor=name_processor(),
         cores=psutil.cpu_count(logical=False),
         torch=find_version("torch"),
-        threads=usable_threads(),
+        threads=threads or usable_threads(),
     )
 
 
@@ -59,16 +65,21 @@ def _cache_file(key: MachineKey) -> Path:
     return cache_root() / "machine" / f"{digest}.json"
 
 
-def load_machine() -> "list[Device]":
+def load_machine(threads: int | None = None) -> "list[Tuning]":
     """What was measured of this machine, the fastest device first; nothing if none or a damaged file is
     kept."""
-    from gpt_zoo.cost.roofline import Device
+    from experiments.tuning import Tuning
 
     try:
-        kept = json.loads(_cache_file(machine_key()).read_text("utf-8"))
-        return [Device.model_validate(device) for device in kept["devices"]]
+        kept = json.loads(_cache_file(machine_key(threads)).read_text("utf-8"))
+        return [Tuning.model_validate(device) for device in kept["devices"]]
     except (OSError, ValueError, KeyError, TypeError):
         return []
+
+
+def load_tuning(device: str, threads: int | None = None) -> "Tuning | None":
+    """What was measured of a device, as torch calls it; None if nothing."""
+    return next((measured for measured in load_machine(threads) if measured.device == device), None)
 
 
 def find_this_device() -> "Device":
@@ -86,41 +97,96 @@ def find_this_device() -> "Device":
     return devices[0]
 
 
-def measure_machine(progress: Progress | None = None) -> "list[Device]":
-    """Measure all devices of this machine, which takes seconds, and keep it for the next time."""
+def measure_machine(
+    task: Task | None = None, threads: int | None = None, again: bool = False
+) -> "list[Tuning]":
+    """Measure all devices of this machine, which takes seconds, and keep it for the next time.
+
+    Two processes never measure at once, as both would find the machine slow: the later one waits, and takes
+    what the other has kept.
+
+    Args:
+        task: Told what is being measured.
+        threads: Of the processor, to compute with; those that are usable unless given.
+        again: Measure even what is kept.
+    """
     import torch
 
-    from gpt_zoo.cost.roofline import Device
-    from gpt_zoo.measure.machine import measure_peaks, usable_devices
+    from gpt_zoo.measure.machine import usable_devices
 
-    key, progress = machine_key(), progress or Silent()
-    torch.set_num_threads(key.threads)
-    devices = []
-    with progress.task("measuring this machine") as task:
-        for name in usable_devices():
-            peaks = measure_peaks(name, lambda note: task.update(0, note))
-            label, memory = _describe(name, key)
-            devices.append(
-                Device(
-                    name=THIS,
-                    label=label,
-                    memory_bytes=memory,
-                    kernels="cpu" if name == "cpu" else "cuda",
-                    bandwidth_bytes_per_second=peaks.bandwidth_bytes_per_second,
-                    float32_flops_per_second=peaks.float32_flops_per_second,
-                    bfloat16_flops_per_second=peaks.bfloat16_flops_per_second,
-                    source=f"measured here, {date.today().isoformat()}, torch {key.torch}",
-                )
-            )
+    key, task = machine_key(threads), task or Silent()
+    task.update(0, "waiting for another measurement")
+    with _measuring_alone():
+        devices, kept = list(usable_devices()), load_machine(threads)
+        if not again and [one.device for one in kept] == devices:  # none was added since
+            return kept
+        torch.set_num_threads(key.threads)
+        measured = [_measure_device(name, key, task) for name in devices]
         task.update(0, "done")
-    with suppress(OSError):  # `complaints` tells why, and `--device this` that nothing is kept
-        _keep(key, devices)
-    return devices
+        with suppress(OSError):  # `complaints` tells why, and `--device this` that nothing is kept
+            keep_machine(key, measured)
+    return measured
 
 
-def _keep(key: MachineKey, devices: "list[Device]") -> None:
+@contextmanager
+def _measuring_alone() -> Iterator[None]:
+    """Wait until no other process of this machine measures; for none where nothing can be kept."""
+    folder = cache_root() / "machine"
+    with ExitStack() as stack:
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(FileLock(folder / ".lock"))
+        yield
+
+
+def _measure_device(name: str, key: MachineKey, task: Task) -> "Tuning":
+    import torch
+
+    from experiments.tuning import AttentionTime, Tuning
+    from gpt_zoo.measure.attention import measure_attention
+    from gpt_zoo.measure.machine import measure_peaks
+
+    def tell(note: str) -> None:
+        task.update(0, note)
+
+    peaks = measure_peaks(name, tell)
+    label, memory = _describe(name, key)
+    attention = [
+        AttentionTime(
+            precision=precision,
+            heads=row.heads,
+            head_dim=row.head_dim,
+            context_length=row.context_length,
+            batch_size=row.batch_size,
+            fused_seconds=row.fused,
+            written_out_seconds=row.written_out,
+        )
+        for precision, dtype in (("float32", torch.float32), ("bfloat16", torch.bfloat16))
+        for row in measure_attention(name, dtype, tell=tell)
+    ]
+    return Tuning(
+        name=THIS,
+        label=label,
+        memory_bytes=memory,
+        kernels="cpu" if name == "cpu" else "cuda",
+        bandwidth_bytes_per_second=peaks.bandwidth_bytes_per_second,
+        float32_flops_per_second=peaks.float32_flops_per_second,
+        bfloat16_flops_per_second=peaks.bfloat16_flops_per_second,
+        source=f"measured here, {date.today().isoformat()}, torch {key.torch}",
+        device=name,
+        threads=key.threads,
+        attention=tuple(attention),
+    )
+
+
+def keep_machine(key: MachineKey, measured: "list[Tuning]") -> None:
+    """Write down what was measured.
+
+    Raises:
+        OSError: the cache cannot be written.
+    """
     file = _cache_file(key)
-    kept = {"key": key.model_dump(), "devices": [device.model_dump() for device in devices]}
+    kept = {"key": key.model_dump(), "devices": [device.model_dump() for device in measured]}
     with written_whole(file.parent, file.name) as folder:
         (folder / file.name).write_text(json.dumps(kept, indent=1) + "\n", "utf-8")
 

@@ -9,16 +9,19 @@ from experiments.doctor import complaints
 from experiments.units import MISSING, format_bytes, format_flops, plural
 
 if TYPE_CHECKING:
-    from gpt_zoo.cost.roofline import Device
+    from experiments.tuning import AttentionTime, Tuning
 
+ATTENTION_LEGEND = """\
+How many times as fast attention is written out as in one kernel, forward and backward, by context length;
+– where it would lose by far. A training's `attention_backend: auto` writes out what gains 5%."""
 LEGEND = """\
 Medians of several runs: large matrix products; memory that is read, copied or added, whichever is
 fastest. Balance: the FLOPs a byte from which on products take longer than memory, in float32 and bfloat16.
-`gpt-zoo cost VARIANT --device this` estimates times from them. They are too low if other programs ran
-meanwhile: `gpt-zoo doctor --again` measures anew."""
+`gpt-zoo cost VARIANT --device this` estimates times from them, and trainings choose by them what `auto`
+means. They are wrong if other programs ran meanwhile: `gpt-zoo doctor --again` measures anew."""
 
 
-def render_health(health: dict[str, Any], devices: "list[Device]", output: str) -> str:
+def render_health(health: dict[str, Any], devices: "list[Tuning]", output: str) -> str:
     """As text that ends with a line break.
 
     Args:
@@ -39,9 +42,9 @@ def render_health(health: dict[str, Any], devices: "list[Device]", output: str) 
     rows = [_device_row(device) for device in devices]
     table = tabulate(rows, heads, "plain", colalign=align, disable_numparse=True)
     warnings = "".join(f"! {complaint}\n" for complaint in complaints(health))
-    return f"{facts}\n\n{table}\n\n{devices[0].source.capitalize()}.\n{LEGEND}\n" + (
-        warnings and f"\n{warnings}"
-    )
+    measured = f"{table}\n\n{devices[0].source.capitalize()}.\n{LEGEND}"
+    attention = f"{_attention_table(devices)}\n\n{ATTENTION_LEGEND}"
+    return f"{facts}\n\n{measured}\n\n{attention}\n" + (warnings and f"\n{warnings}")
 
 
 def _facts(health: dict[str, Any]) -> list[list[str]]:
@@ -59,7 +62,7 @@ def _facts(health: dict[str, Any]) -> list[list[str]]:
     ]
 
 
-def _device_row(device: "Device") -> list[str]:
+def _device_row(device: "Tuning") -> list[str]:
     balances = [
         f"{rate / device.bandwidth_bytes_per_second:.1f}"
         for rate in (device.float32_flops_per_second, device.bfloat16_flops_per_second)
@@ -72,6 +75,23 @@ def _device_row(device: "Device") -> list[str]:
         format_bandwidth(device.bandwidth_bytes_per_second),
         f"{' and '.join(balances)} FLOP/B",
     ]
+
+
+def _attention_table(devices: "list[Tuning]") -> str:
+    """The gain of writing attention out: a row for each device, precision and kind of heads."""
+    contexts = sorted({time.context_length for device in devices for time in device.attention})
+    groups: dict[tuple[str, str, str], dict[int, AttentionTime]] = {}
+    for device in devices:
+        for time in device.attention:
+            group = (device.device, time.precision, f"{time.heads} x {time.head_dim}")
+            groups.setdefault(group, {})[time.context_length] = time
+    rows = [
+        [*group, *(f"{times[context].gain:.2f}" if context in times else MISSING for context in contexts)]
+        for group, times in groups.items()
+    ]
+    heads = ["attention", "precision", "heads", *map(str, contexts)]
+    align = ("left", "left", *["right"] * (1 + len(contexts)))
+    return tabulate(rows, heads, "plain", colalign=align, disable_numparse=True)
 
 
 def format_flops_rate(value: float | None) -> str:

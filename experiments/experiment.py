@@ -58,6 +58,9 @@ class ExperimentConfig(Declared):
     seeds: tuple[Annotated[int, Field(ge=0, lt=2**32)], ...] = Field(default=(0,), min_length=1)
     """Each variant is trained once with each; the first also seeds the sampler."""
     search: SearchConfig = SearchConfig()
+    parallel: PositiveInt | Literal["auto"] = 1
+    """Trainings at once, each in a process of its own, which share the threads unless `training.threads` says
+    how many each has; auto is several of small models. A search proposes so many points at a time."""
 
     @field_validator("objectives")
     @classmethod

@@ -12,8 +12,8 @@ from pydantic import Field, PositiveInt, model_validator
 
 from experiments.data.config import BpeTokenizer, BytesTokenizer, Tokenizer
 from experiments.fitting import fit_to_experiment
-from experiments.prediction import training_step
 from experiments.training.config import TrainingConfig
+from experiments.training.step import training_step
 from gpt_zoo.config.base import Declared
 from gpt_zoo.config.gpt import GPTConfig
 from registry.document import Marks

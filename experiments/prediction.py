@@ -3,20 +3,14 @@
 from dataclasses import dataclass
 
 from experiments.constraints import known_costs
+from experiments.doctor import load_tuning
 from experiments.training.config import BudgetConfig, TrainingConfig
+from experiments.training.ramp import tokens_after
+from experiments.training.step import training_step
+from experiments.tuning import needs_tuning, resolve
 from gpt_zoo.config.gpt import GPTConfig
-from gpt_zoo.cost.memory import TrainingStep, training_memory
+from gpt_zoo.cost.memory import training_memory
 from gpt_zoo.cost.model import Cost, model_cost
-
-
-def training_step(training: TrainingConfig, device: str = "cpu") -> TrainingStep:
-    """A step of a declared training, for what is predicted of it."""
-    return TrainingStep(
-        batch_size=training.batch_size,
-        precision=training.precision,
-        gradient_accumulation=training.gradient_accumulation,
-        device="cuda" if device == "cuda" else "cpu",
-    )
 
 
 def predict_memory(
@@ -49,7 +43,7 @@ class Foreseen:
     Args:
         cost: Of the model.
         steps: Of the optimizer; None if time decides.
-        tokens_per_step: That each of them sees.
+        tokens_per_step: That each of them sees, after a batch ramp.
         record: The fields of a record that tell it.
     """
 
@@ -63,10 +57,14 @@ def foresee(config: GPTConfig, training: TrainingConfig, budget: BudgetConfig, d
     """What is known of training `config`, as it is trained, before that is begun.
 
     Args:
+        training: Where it still says `auto`, it is settled by what is kept of this machine.
         device: That it will run on; `auto` is taken for a processor.
     """
     cost = model_cost(config)
-    tokens_per_step = training.tokens_per_step(config.context_length)
-    steps = budget.steps_for(cost, tokens_per_step)
-    record = known_costs(cost, steps, tokens_per_step) | predict_memory(config, training, device, steps)
-    return Foreseen(cost, steps, tokens_per_step, record)
+    steps = budget.steps_for(cost, training)
+    device = "cpu" if device == "auto" else device
+    tuning = load_tuning(device, training.threads) if needs_tuning(training, device) else None
+    training = resolve(training, config, device, tuning, steps)
+    tokens = None if steps is None else tokens_after(training, steps, config.context_length)
+    record = known_costs(cost, tokens) | predict_memory(config, training, device, steps)
+    return Foreseen(cost, steps, training.tokens_per_step(config.context_length), record)

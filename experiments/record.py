@@ -7,6 +7,17 @@ from pydantic import Field
 
 from gpt_zoo.config.base import Declared
 
+PHASES = ("data", "forward", "backward", "optimizer", "evaluation")
+"""What the time of a training loop is divided into; each has a field `<phase>_share`."""
+SPEED_FIELDS = (
+    "model_flops_per_second",
+    "peak_flops_per_second",
+    "mfu",
+    "mfu_published",
+    *(f"{phase}_share" for phase in PHASES),
+)
+"""Of a trial record: `experiments.speed` fills them."""
+
 
 class Status(StrEnum):
     """What became of a trial. Only `complete` rows can stand on a front."""
@@ -68,14 +79,36 @@ class TrialRecord(Declared):
     """The part of it that the training needs for certain: enough to refuse it."""
     memory_bytes: int | None = None
     """Measured peak that the training added to its process (CPU), or allocated on the device (CUDA)."""
+    tracked_memory_bytes: int | None = None
+    """Peak of what torch had handed out at once: of the whole training (CUDA), of one early step (CPU)."""
     process_memory_bytes: int | None = None
     """Measured peak of the whole process, interpreter and libraries included."""
 
     steps: int | None = None
     tokens: int | None = None
+    epochs: float | None = None
+    """Passes over the training text."""
     seconds: float | None = None
     """Of the training steps, without building and evaluating."""
+    build_seconds: float | None = None
+    """From the start of the trial to its first step."""
+    wall_seconds: float | None = None
+    """Of the whole trial: building, steps, evaluations, and what lies between."""
     tokens_per_second: float | None = None
+    model_flops_per_second: float | None = None
+    """`train_flops` over `seconds`."""
+    peak_flops_per_second: float | None = None
+    """What the device was measured to reach in large matrix products of this precision."""
+    mfu: float | None = None
+    """Model FLOP utilisation: share of that peak; None where this machine was never measured."""
+    mfu_published: float | None = None
+    """Share of what its maker publishes; None where `registry/devices.yaml` does not know the device."""
+    data_share: float | None = None
+    """Of the time of the training loop, as the four below; what they leave to 1 is all else."""
+    forward_share: float | None = None
+    backward_share: float | None = None
+    optimizer_share: float | None = None
+    evaluation_share: float | None = None
     train_loss: float | None = None
     validation_loss: float | None = None
     perplexity: float | None = None
@@ -83,6 +116,14 @@ class TrialRecord(Declared):
 
     device: str = ""
     precision: str = ""
+    attention_backend: str | None = None
+    """What really computed, as the five below; None in records of before it was kept."""
+    compile: str | None = None
+    optimizer: str | None = None
+    cuda_graphs: str | None = None
+    loss_chunks: int | None = None
+    threads: int | None = None
+    """Of the processor, that torch computed with."""
     curve: list[CurvePoint] = Field(default_factory=list)
 
     @property

@@ -2,6 +2,7 @@
 
 experiment.yaml     the resolved experiment
 environment.json    versions, hardware, git commit, corpus hash
+tuning.json         what was measured of the device, where the training says `auto`
 trials/*.json       one record a training, written once it has ended: the source of everything below
 states/, weights/   trainings kept half-way, and the trained models where those are asked for
 worker.log          what the training processes said on their standard error
@@ -71,6 +72,11 @@ class RunFolder:
     def environment(self) -> Path:
         """Where it ran, JSON."""
         return self.path / "environment.json"
+
+    @property
+    def tuning(self) -> Path:
+        """What its trainings are tuned by, JSON; see `experiments.tuning`."""
+        return self.path / "tuning.json"
 
     @property
     def importances(self) -> Path:

@@ -1,9 +1,11 @@
-"""What searches and comparisons share: one run folder, one corpus, one worker, trial after trial."""
+"""What searches and comparisons share: one run folder, one corpus, one pool of workers, trial after trial."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from threading import Lock
 from typing import Any
 
 from experiments.claim import check_claim, check_corpus, claim_folder
@@ -12,41 +14,106 @@ from experiments.data.tokens import Tokens, load_tokens
 from experiments.environment import describe_environment
 from experiments.experiment import Experiment
 from experiments.fitting import fit_to_experiment
+from experiments.free_memory import open_memory, worker_bytes
+from experiments.launch import MemoryGate, Need, NoRoomError
+from experiments.memory_advice import advise_memory
+from experiments.parallel import settle_parallel, settle_threads
+from experiments.pool import Pool
 from experiments.prediction import foresee
-from experiments.progress import Progress
+from experiments.progress import Progress, Task
 from experiments.record import Status, TrialRecord
 from experiments.run_folder import RunFolder, write_atomically
+from experiments.run_tuning import settle_tuning
+from experiments.training.config import TrainingConfig
 from experiments.trial_job import TrialJob
+from experiments.tuning import Tuning, check_means, means_of, resolve
 from experiments.worker import Worker
 from gpt_zoo.config.canonical import canonical, hash_config
 from gpt_zoo.config.gpt import GPTConfig
+from gpt_zoo.cost.model import model_cost
+
+
+@dataclass(frozen=True)
+class Point:
+    """One training that is wanted.
+
+    Args:
+        trial: Its number in the run.
+        variant: Its name.
+        parameters: The values that a search chose.
+    """
+
+    trial: int
+    variant: str
+    config: GPTConfig
+    seed: int
+    parameters: dict[str, Any]
 
 
 @dataclass
 class TrialRunner:
-    """Takes one config and seed at a time to its record, and keeps the record in the run folder."""
+    """Takes configs with seeds to their records, and keeps the records in the run folder."""
 
     run: RunFolder
     experiment: Experiment
     tokens: Tokens
-    worker: Worker
+    pool: Pool
     progress: Progress
     device: str
     """Where trainings run: cpu, cuda or mps."""
+    tuning: Tuning | None
+    """What was measured of it, if that is asked for."""
     trained: dict[tuple[str, int], TrialRecord] = field(default_factory=dict)
     """Finished trainings by model and seed: none is done twice."""
+    writing: Lock = field(default_factory=Lock)
+    """Held by who changes the folder, or what is known of it."""
 
-    def run_trial(
-        self, trial: int, variant: str, config: GPTConfig, seed: int, parameters: dict[str, Any]
-    ) -> TrialRecord:
+    @property
+    def parallel(self) -> int:
+        """Trainings at once."""
+        return len(self.pool.workers)
+
+    def run_trials(
+        self, points: Sequence[Point], ended: Callable[[TrialRecord], None] = lambda _: None
+    ) -> list[TrialRecord]:
+        """The records of trainings, as many at once as there are workers; the same whichever ends first.
+
+        Args:
+            ended: Told of each record, one at a time.
+        """
+        records: dict[int, TrialRecord] = {}
+
+        def run_in_turn(places: list[int]) -> None:
+            for place in places:
+                record = self.run_trial(points[place])
+                with self.writing:
+                    records[place] = record
+                    ended(record)
+
+        self.pool.run([partial(run_in_turn, places) for places in self._chains(points)])
+        return [records[place] for place in range(len(points))]
+
+    def _chains(self, points: Sequence[Point]) -> list[list[int]]:
+        """The places of the points; those of one model and seed together, as the first answers the others."""
+        if self.parallel == 1:
+            return [[place] for place in range(len(points))]
+        chains: dict[tuple[str, int], list[int]] = {}
+        for place, point in enumerate(points):
+            model = hash_model(self._fit(point.config).model_dump(mode="json"))
+            chains.setdefault((model, point.seed), []).append(place)
+        return list(chains.values())
+
+    def run_trial(self, point: Point) -> TrialRecord:
         """The record of one training: from the folder if it is there, else trained now."""
-        record = self._find_record(trial, seed, parameters)
+        record = self._find_record(point.trial, point.seed, point.parameters)
         if record is None:
-            record = self._run_trial(self._declare(trial, variant, config, seed, parameters))
-            self.run.write_record(record)
+            record = self._run_trial(self._declare(point))
+            with self.writing:
+                self.run.write_record(record)
         # Until its record is there, the training may have to go on from its state.
-        self.run.state_path(trial, seed).unlink(missing_ok=True)
-        self._remember(record)
+        self.run.state_path(point.trial, point.seed).unlink(missing_ok=True)
+        with self.writing:
+            self._remember(record)
         return record
 
     def refuse(
@@ -101,8 +168,32 @@ class TrialRunner:
             f" seed {record.seed}" if len(self.experiment.config.seeds) > 1 else ""
         )
         with self.progress.task(f"{name}: {record.variant}", 1.0) as task:
-            record = self.worker.run(self._job(record), task)
-        return self._judge_trained(record)
+            return self._judge_trained(self._train(record, name, task))
+
+    def _train(self, record: TrialRecord, name: str, task: Task) -> TrialRecord:
+        """The record of a training as it ended, or as it did not begin for want of memory."""
+        memory, predicted = self.pool.gate.memory, record.predicted_memory_bytes
+        likely = None if predicted is None else predicted + memory.process_bytes
+
+        def need(worker: Worker) -> Need:
+            return Need(name, likely, record.least_memory_bytes or 0, partial(worker_bytes, worker))
+
+        try:
+            return self.pool.train(self._job(record), need, task)
+        except NoRoomError as error:
+            config = GPTConfig.model_validate(record.config)
+            advice = advise_memory(
+                config, self._training(config), self.device, memory.total_bytes - memory.process_bytes
+            )
+            reason = f"{error}, so it was not trained; {advice}"
+            return record.model_copy(
+                update={
+                    "status": Status.OUT_OF_MEMORY,
+                    "reason": reason,
+                    "tokens": None,
+                    "train_flops": None,
+                }
+            )
 
     def _judge_trained(self, record: TrialRecord) -> TrialRecord:
         """A training that ended well may still break a limit, or lack a number that is an objective."""
@@ -115,31 +206,39 @@ class TrialRunner:
             return record.model_copy(update={"status": Status.FAILED, "reason": reason})
         return record
 
-    def _declare(
-        self, trial: int, variant: str, config: GPTConfig, seed: int, parameters: dict[str, Any]
-    ) -> TrialRecord:
+    def _fit(self, config: GPTConfig) -> GPTConfig:
+        drop_rate = self.experiment.config.training.drop_rate
+        return fit_to_experiment(config, self.tokens.vocab_size, drop_rate)
+
+    def _declare(self, point: Point) -> TrialRecord:
         """The row as far as it is known before training."""
         asked = self.experiment.config
-        config = fit_to_experiment(config, self.tokens.vocab_size, asked.training.drop_rate)
-        data = config.model_dump(mode="json")
+        config = self._fit(point.config)
+        data, training = config.model_dump(mode="json"), self._training(config)
         return TrialRecord(
-            trial=trial,
-            variant=variant,
-            seed=seed,
+            trial=point.trial,
+            variant=point.variant,
+            seed=point.seed,
             status=Status.FAILED,
             config=data,
             config_hash=hash_config(data),
-            parameters=parameters,
-            precision=asked.training.precision,
-            **foresee(config, asked.training, asked.budget, self.device).record,
+            parameters=point.parameters,
+            **means_of(training),
+            **foresee(config, training, asked.budget, self.device).record,
         )
+
+    def _training(self, config: GPTConfig) -> TrainingConfig:
+        """That of a config, with what `auto` means for it."""
+        asked = self.experiment.config
+        steps = asked.budget.steps_for(model_cost(config), asked.training)
+        return resolve(asked.training, config, self.device, self.tuning, steps)
 
     def _job(self, record: TrialRecord) -> TrialJob:
         asked = self.experiment.config
         return TrialJob(
             # What was foreseen is no measurement: the worker fills in what was really spent.
             record=record.model_copy(update={"tokens": None, "train_flops": None}),
-            training=asked.training,
+            training=self._training(GPTConfig.model_validate(record.config)),
             budget=asked.budget,
             tokens=self.tokens.folder,
             state=self.run.state_path(record.trial, record.seed).absolute(),
@@ -157,7 +256,7 @@ def open_runner(run: RunFolder, experiment: Experiment, progress: Progress) -> I
 
     Raises:
         ValueError: another process works in this folder, it holds another experiment, the corpus is unusable,
-            or the device is not there.
+            or the device is not there or cannot do what is asked of it.
     """
     with run.locked():
         if experiment.config.match is None:
@@ -167,17 +266,36 @@ def open_runner(run: RunFolder, experiment: Experiment, progress: Progress) -> I
             experiment = experiment.matched_for(tokens.vocab_size)
             check_claim(run, experiment)
         check_corpus(run, tokens.content_hash)
-        with Worker(run.path / "worker.log") as worker:
+        with ExitStack() as workers:
+            worker = workers.enter_context(Worker(run.path / "worker.log"))
             wanted = experiment.config.training.device
             devices = worker.require_device(wanted)
-            claim_folder(run, experiment)
-            environment = describe_environment(tokens.content_hash, devices)
-            write_atomically(run.environment, json.dumps(environment, indent=1))
             device = next(iter(devices)) if wanted == "auto" else wanted
-            runner = TrialRunner(run, experiment, tokens, worker, progress, device)
+            check_means(experiment.config.training, device)
+            claim_folder(run, experiment)
+            before = run.load_json(run.environment).get("parallel") if run.has_begun() else None
+            parallel = settle_parallel(experiment, device, before)
+            environment = {**describe_environment(tokens.content_hash, devices), "parallel": parallel}
+            write_atomically(run.environment, json.dumps(environment, indent=1))
+            pool = _open_pool(worker, parallel, device, workers, progress)
+            settled = _settle(experiment, parallel)
+            tuning = settle_tuning(run, settled.config.training, device, worker, progress)
+            runner = TrialRunner(run, settled, tokens, pool, progress, device, tuning)
             for record in run.load_records():
                 runner._remember(record)
             yield runner
+
+
+def _open_pool(worker: Worker, parallel: int, device: str, workers: ExitStack, progress: Progress) -> Pool:
+    """A pool of `worker` and others like it, which end with `workers`."""
+    asking, *others = [workers.enter_context(Worker(worker.log)) for _ in range(parallel)]
+    return Pool([worker, *others], MemoryGate(open_memory(device, asking), progress.message))
+
+
+def _settle(experiment: Experiment, parallel: int) -> Experiment:
+    """The experiment as each of its trainings runs."""
+    training = settle_threads(experiment.config.training, parallel)
+    return replace(experiment, config=experiment.config.model_copy(update={"training": training}))
 
 
 def hash_model(config: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from experiments.asked import load_objectives
 from experiments.front import mark_front, mean_over_seeds
 from experiments.masking import mask_text
 from experiments.objectives import DEFAULT_OBJECTIVES, OBJECTIVES, find_objective
-from experiments.record import CurvePoint, Status, TrialRecord
+from experiments.record import SPEED_FIELDS, CurvePoint, Status, TrialRecord
 from experiments.run_folder import RunFolder, write_atomically
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def summary_table(source: "Source | pd.DataFrame", objectives: Sequence[str] | N
     summary = by_architecture[told].first()
     summary["n_seeds"] = by_architecture["seed"].nunique().astype("Int64")
     summary["on_front"] = by_architecture["on_front"].any().astype(bool)
-    measured = [name for name in (*OBJECTIVES, "steps") if name in trials]
+    measured = [name for name in (*OBJECTIVES, "steps", *SPEED_FIELDS) if name in trials]
     summary = summary.join(mean_over_seeds(complete, measured))
     deviation = by_architecture["validation_loss"].std().astype("float64")
     summary.insert(list(summary).index("validation_loss") + 1, "validation_loss_std", deviation)

@@ -22,6 +22,7 @@ NUMBERS = {
     "train_flops": "train",
     "memory_bytes": "memory",
     "tokens_per_second": "tok/s",
+    "mfu": "MFU",
     "seconds": "time",
 }
 STATUS_STYLES = {"complete": "green", "duplicate": "dim", "infeasible": "yellow"}

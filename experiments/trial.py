@@ -1,15 +1,20 @@
 """One training from its declaration to its record. Runs in a process of its own: see `worker`."""
 
 import math
+import time
 from typing import Any
+
+import torch
 
 from experiments.data.tokens import Tokens, open_tokens
 from experiments.progress import Task
 from experiments.record import Status, TrialRecord
-from experiments.training.device import find_device, set_threads
+from experiments.speed import describe_speed
+from experiments.training.device import device_name, find_device, set_threads, use_deterministic
 from experiments.training.loop import DivergedError, Training
 from experiments.training.memory import MemoryMeter
 from experiments.trial_job import TrialJob
+from experiments.tuning import means_of
 from gpt_zoo.checkpoint import save_checkpoint
 from gpt_zoo.config.gpt import GPTConfig
 from gpt_zoo.cost.model import model_cost
@@ -23,13 +28,17 @@ def run_trial(job: TrialJob, task: Task) -> TrialRecord:
         KeyboardInterrupt, BrokenPipeError: the training was interrupted; its state is kept.
         Exception: a defect, ours or a plug-in's; the worker turns it into a record.
     """
+    start = time.perf_counter()
     set_threads(job.training.threads)
+    if job.training.deterministic:
+        use_deterministic()
     device = find_device(job.training.device)
     config = GPTConfig.model_validate(job.record.config)
     check_flops(config)
     tokens = open_tokens(job.tokens)
     meter = MemoryMeter(device)
     training = Training(config, tokens, job.training, job.budget, job.record.seed, device, job.state)
+    built = time.perf_counter()
     status, reason = Status.COMPLETE, ""
     try:
         training.run(task)
@@ -49,6 +58,13 @@ def run_trial(job: TrialJob, task: Task) -> TrialRecord:
             "device": str(device),
             "memory_bytes": peak.memory_bytes,
             "process_memory_bytes": peak.process_memory_bytes,
+            "tracked_memory_bytes": training.spent.tracked_bytes
+            if device.type == "cpu"
+            else peak.memory_bytes,
+            "build_seconds": built - start,
+            "wall_seconds": time.perf_counter() - start,
+            **means_of(training.training),
+            "threads": torch.get_num_threads(),
             **_spent(training),
             **(_losses(training, tokens) if status is Status.COMPLETE else {}),
         }
@@ -67,15 +83,27 @@ def check_flops(config: GPTConfig) -> None:
 
 
 def _spent(training: Training) -> dict[str, Any]:
-    spent = training.spent
-    tokens = spent.step * training.tokens_per_step
+    spent, device = training.spent, training.device
+    tokens = training.tokens_seen()
+    train_flops = training.cost.flops_train(tokens)
     return {
         "steps": spent.step,
         "tokens": tokens,
-        "train_flops": training.cost.flops_train(tokens),
+        "epochs": training.epochs(),
+        "train_flops": train_flops,
         "seconds": spent.seconds,
         "tokens_per_second": tokens / spent.seconds if spent.seconds else None,
         "curve": spent.curve,
+        **describe_speed(
+            train_flops,
+            spent.seconds,
+            training.engine.clock.seconds,
+            spent.loop_seconds,
+            training.training.precision,
+            device.type,
+            device_name(device),
+            torch.get_num_threads(),
+        ),
     }
 
 

@@ -71,7 +71,9 @@ def format_value(name: str, value: Any, *, trim: bool = False) -> str:
     if "bytes" in name:
         return format_bytes(value, trim=trim)
     if "flops" in name:
-        return format_flops(value, trim=trim)
+        return format_flops(value, trim=trim) + ("/s" if name.endswith("_per_second") else "")
+    if name.endswith("_share") or name.startswith("mfu"):
+        return f"{value:.1%}"
     if name == "seconds" or name.endswith("_seconds"):
         return format_seconds(value, trim=trim)
     if "loss" in name or name in ("perplexity", "bits_per_byte"):

@@ -4,9 +4,9 @@ A trial can then neither take the search down with it (out of memory, a crash of
 one's memory, and it can be ended at any time. `Worker` starts `experiments.worker_process`, which imports
 torch once and forks for each request. Both sides speak JSON, one object a line:
 
-    to the worker     {"job": TrialJob}, or {"devices": true}
-    from the worker   {"progress": 0.25, "note": "loss 3.1"} ..., {"record": {...}} or {"devices": {...}},
-                      and last {"exit": code}
+    to the worker     {"job": TrialJob}, {"devices": true}, {"cuda_memory": true} or {"measure": threads}
+    from the worker   {"progress": 0.25, "note": "loss 3.1"} ..., {"record": {...}}, {"devices": {...}},
+                      {"cuda_memory": [free, total]} or {"measured": [...]}, and last {"exit": code}
 """
 
 import json
@@ -14,12 +14,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from experiments.launch import StoppedError
 from experiments.progress import Task
 from experiments.record import Status, TrialRecord
 from experiments.trial_job import TrialJob
@@ -39,6 +41,8 @@ class Worker:
     def __init__(self, log: Path) -> None:
         self.log = log
         self.process: subprocess.Popen[str] | None = None
+        self.starting = threading.Lock()
+        self.interrupted = False
 
     def run(self, job: TrialJob, task: Task) -> TrialRecord:
         """Train what `job` declares; always a record, whatever becomes of the process."""
@@ -76,6 +80,45 @@ class Worker:
             raise ValueError(f"device `{wanted}` is not there; usable are: auto, {', '.join(devices)}")
         return devices
 
+    def find_cuda_memory(self) -> tuple[int, int]:
+        """Bytes of the GPU that trainings run on: free, and in all.
+
+        Raises:
+            RuntimeError: it cannot be asked; the log says why.
+        """
+        for message in self._ask({"cuda_memory": True}):
+            if "cuda_memory" in message:
+                free, total = message["cuda_memory"]
+            elif message["exit"] != 0:
+                raise RuntimeError(f"the GPU cannot be asked for its memory; see {self.log}")
+        return free, total
+
+    def measure(self, threads: int | None, task: Task) -> list[dict[str, Any]]:
+        """What is measured of the devices of this machine; nothing if that fails, and the log says why.
+
+        Args:
+            threads: Of the processor, to compute with; those that are usable unless given.
+            task: Told what is being measured.
+        """
+        measured: list[dict[str, Any]] = []
+        for message in self._ask({"measure": threads}):
+            if "progress" in message:
+                task.update(message["progress"], message["note"])
+            measured = message.get("measured", measured)
+        return measured
+
+    def interrupt(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """End the processes from another thread than the one that waits for them, and let it start no more.
+
+        By SIGTERM a training keeps its state first.
+        """
+        with self.starting:
+            self.interrupted = True
+            process = self.process
+        if process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, number)
+
     def _ask(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """The answers to a request; the last one is {"exit": code}."""
         process = self._start()
@@ -106,22 +149,28 @@ class Worker:
     def _start(self) -> "subprocess.Popen[str]":
         if self.process is not None and self.process.poll() is not None:
             self._forget()  # it died between two requests, which is no fault of the next one
-        if self.process is None:
-            self.log.parent.mkdir(parents=True, exist_ok=True)
-            plugins = json.dumps({"modules": named_plugins(), "path": sys.path})
-            with self.log.open("a") as log:
-                self.process = subprocess.Popen(
-                    # -P: a folder of the user's that is called `experiments` must not stand in for this one.
-                    [sys.executable, "-P", "-m", "experiments.worker_process", plugins],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=log,
-                    text=True,
-                    # A session of its own, so that Ctrl-C reaches us alone and we end it in order.
-                    start_new_session=True,
-                    env=_environment(),
-                )
-        return self.process
+        with self.starting:
+            if self.interrupted:
+                raise StoppedError
+            if self.process is None:
+                self.process = self._spawn()
+            return self.process
+
+    def _spawn(self) -> "subprocess.Popen[str]":
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        plugins = json.dumps({"modules": named_plugins(), "path": sys.path})
+        with self.log.open("a") as log:
+            return subprocess.Popen(
+                # -P: a folder of the user's that is called `experiments` must not stand in for this one.
+                [sys.executable, "-P", "-m", "experiments.worker_process", plugins],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                # A session of its own, so that Ctrl-C reaches us alone and we end it in order.
+                start_new_session=True,
+                env=_environment(),
+            )
 
     def _explain(self, code: int) -> dict[str, Any]:
         """What to record of a process that ended without a record."""

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
+from experiments.doctor import measure_machine
 from experiments.failures import first_line, is_want_of_memory
 from experiments.record import Status
 from experiments.trial_job import TrialJob
@@ -48,6 +49,11 @@ def answer(line: str, pipe: IO[str]) -> int:
     try:
         if "job" in request:
             say(pipe, {"record": train(request["job"], pipe)})
+        elif "cuda_memory" in request:
+            say(pipe, {"cuda_memory": find_cuda_memory()})
+        elif "measure" in request:
+            measured = measure_machine(Reporter(pipe), request["measure"])
+            say(pipe, {"measured": [device.model_dump(mode="json") for device in measured]})
         else:
             say(pipe, {"devices": describe_devices()})
     except (KeyboardInterrupt, BrokenPipeError):
@@ -103,6 +109,14 @@ def describe_devices() -> dict[str, str]:
     return {**devices, "cpu": f"{os.cpu_count()} cores"}
 
 
+def find_cuda_memory() -> tuple[int, int]:
+    """Bytes of the GPU: free, and in all."""
+    import torch
+
+    free, total = torch.cuda.mem_get_info()
+    return free, total
+
+
 @cache
 def load_tracing() -> None:
     """Import what torch imports no sooner than a model is traced.
@@ -126,6 +140,9 @@ def main() -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever prints must not garble the protocol
     know_plugins(**json.loads(sys.argv[1]))
     import experiments.trial  # noqa: F401 - torch is loaded once, before the first fork
+    from experiments.training.allocator import keep_freed_memory
+
+    keep_freed_memory()
 
     # The end is told by SIGTERM, which becomes a KeyboardInterrupt: a training then keeps its state first.
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -92,6 +92,17 @@ class GPTModel(nn.Module):
             ValueError: ids that are no integers, not two-dimensional, empty, longer than the context, or
                 outside of the vocabulary; a mask of another shape, or with padding behind a token.
         """
+        x = self.hidden(ids, attention_mask, cache)
+        logits: Tensor = self.head(x[:, -1:] if only_last else x)  # (B, T or 1, V)
+        return logits
+
+    def hidden(
+        self,
+        ids: Int[Tensor, "batch time"],
+        attention_mask: Bool[Tensor, "batch time"] | Int[Tensor, "batch time"] | None = None,
+        cache: Cache | None = None,
+    ) -> Float[Tensor, "batch time emb_dim"]:
+        """What the head makes logits of; arguments and errors as for `forward`."""
         check_ids(ids, self.config, 0 if cache is None else cache.length)
         real = None if attention_mask is None else check_mask(attention_mask, ids)
         flow = self._flow(ids, real, cache)
@@ -103,8 +114,8 @@ class GPTModel(nn.Module):
             x = block(x, flow, None if cache is None else cache.layers[index])
         if cache is not None:
             cache.finish(ids.size(1))
-        logits: Tensor = self.head(self.final_norm(x[:, -1:] if only_last else x))  # (B, T or 1, V)
-        return logits
+        normed: Tensor = self.final_norm(x)
+        return normed
 
     def _flow(self, ids: Tensor, real: Tensor | None, cache: Cache | None) -> Flow:
         if real is not None and not torch.compiler.is_compiling() and bool(real.all()):

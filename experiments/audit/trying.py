@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from experiments.audit.build import name_row
@@ -14,10 +15,13 @@ from experiments.experiment import Experiment
 from experiments.fitting import fit_to_experiment
 from experiments.progress import Progress, Silent
 from experiments.record import Status, TrialRecord
-from experiments.training.config import BudgetConfig
+from experiments.run_tuning import find_tuning
+from experiments.training.config import BudgetConfig, TrainingConfig
 from experiments.trial_job import TrialJob
+from experiments.tuning import resolve
 from experiments.worker import Worker
 from gpt_zoo.config.canonical import hash_config
+from gpt_zoo.config.gpt import GPTConfig
 
 STEP_SECONDS = 1.0
 """Each point is trained for so long, and one step at least."""
@@ -47,7 +51,7 @@ def try_points(
         tempfile.TemporaryDirectory(prefix="gpt-zoo-audit-") as folder,
         Worker(Path(folder) / "log") as worker,
     ):
-        worker.require_device(experiment.config.training.device)
+        settle = _settling(experiment.config.training, worker, progress)
         with progress.task("trying points", len(rows)) as task:
             for done, row in enumerate(rows):
                 ahead = 0.0
@@ -57,14 +61,31 @@ def try_points(
                     ahead = ratio * (last.overhead_seconds + last.seconds_per_step) + STEP_SECONDS
                 if time.monotonic() - begun + ahead > most_seconds and timings:
                     return timings, len(rows) - done
-                if timing := _try(experiment, audited, tokens, row, worker, Path(folder)):
+                if timing := _try(experiment, audited, tokens, row, worker, Path(folder), settle):
                     timings.append(timing)
                 task.update(done + 1, name_row(audited, row))
     return timings, 0
 
 
+def _settling(
+    training: TrainingConfig, worker: Worker, progress: Progress
+) -> Callable[[GPTConfig], TrainingConfig]:
+    """Tells the training of a config as it is tried: as in a run, but never compiled for such a moment."""
+    devices = worker.require_device(training.device)
+    device = next(iter(devices)) if training.device == "auto" else training.device
+    tuning = find_tuning(training, device, worker, progress)
+    tried = training.model_copy(update={"evaluations": EVALUATIONS, "save_weights": False})
+    return lambda config: resolve(tried, config, device, tuning, None)
+
+
 def _try(
-    experiment: Experiment, audited: Audited, tokens: Tokens, row: int, worker: Worker, folder: Path
+    experiment: Experiment,
+    audited: Audited,
+    tokens: Tokens,
+    row: int,
+    worker: Worker,
+    folder: Path,
+    settle: Callable[[GPTConfig], TrainingConfig],
 ) -> Timing | None:
     """Train a row for a moment; None if that cannot be done."""
     asked = experiment.config
@@ -85,11 +106,10 @@ def _try(
         status=Status.FAILED,
         config=data,
         config_hash=hash_config(data),
-        precision=asked.training.precision,
     )
     job = TrialJob(
         record=record,
-        training=asked.training.model_copy(update={"evaluations": EVALUATIONS, "save_weights": False}),
+        training=settle(config),
         budget=BudgetConfig(seconds=STEP_SECONDS),
         tokens=tokens.folder,
         state=folder / f"{row}.safetensors",

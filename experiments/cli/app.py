@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 
-from experiments.cli import audit, catalog, cost, doctor, generate, hub, listing, match, runs
+from experiments.cli import audit, bench, catalog, cost, doctor, generate, hub, listing, match, runs
 from experiments.cli.plugins import PluginApp, load_before_command
 from experiments.failures import first_line, is_want_of_memory
 
@@ -24,6 +24,7 @@ app.callback()(load_before_command)
 listing.register(app)
 catalog.register(app)
 audit.register(app)
+bench.register(app)
 cost.register(app)
 match.register(app)
 runs.register(app)

@@ -13,6 +13,7 @@ from experiments.cli.cost_memory import (
     DeviceCount,
     FitInto,
     KernelsOf,
+    LossChunks,
     Memory,
     MemoryOptions,
     Optimizer,
@@ -88,6 +89,7 @@ def cost(
     optimizer: Optimizer = None,
     recompute: Recompute = False,
     written_out: WrittenOut = False,
+    loss_chunks: LossChunks = None,
     kernels: KernelsOf = None,
     devices: Devices = None,
     measure: Measure = False,
@@ -100,8 +102,9 @@ def cost(
     _must_go_with("--decode", decode, {"--figure": figure})
     made = {"--devices": n_devices, "--optimizer": optimizer, "--recompute": recompute or None}
     made |= {"--written-out-attention": written_out or None, "--kernels": kernels}
+    made |= {"--loss-chunks": loss_chunks}
     _must_go_with("--memory or --fit", memory or fit is not None, made)
-    remembered = MemoryOptions(precision, optimizer, recompute, written_out, kernels, n_devices)
+    remembered = MemoryOptions(precision, optimizer, recompute, written_out, loss_chunks, kernels, n_devices)
     timed = partial(show_times, devices or [], measure, precision)
     views = {
         "--conventions": partial(show_conventions, tokens) if conventions else None,

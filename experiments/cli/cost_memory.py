@@ -37,6 +37,10 @@ Recompute = Annotated[
 WrittenOut = Annotated[
     bool, typer.Option("--written-out-attention", help="With --memory or --fit: no fused attention.")
 ]
+LossChunks = Annotated[
+    int | None,
+    typer.Option("--loss-chunks", metavar="N", help="With --memory or --fit: logits of N parts, in turns."),
+]
 KernelsOf = Annotated[
     Kernels | None,
     typer.Option("--kernels", help="With --memory or --fit: whose kernels compute; cuda unless given."),
@@ -51,6 +55,7 @@ class MemoryOptions:
     optimizer: str | None
     recompute: bool
     written_out: bool
+    loss_chunks: int | None
     kernels: Kernels | None
     devices: int | None
 
@@ -66,6 +71,7 @@ class MemoryOptions:
             optimizer=self.optimizer or "adamw",
             fused_attention=not self.written_out,
             recompute=self.recompute,
+            loss_chunks=1 if self.loss_chunks is None else self.loss_chunks,
             device="cpu" if self.kernels is Kernels.CPU else "cuda",
         )
         return MemoryQuestion(step, 4 if self.precision == "float32" else 2, self.devices)

@@ -86,8 +86,9 @@ class MemoryQuestion:
         step = self.step
         attention = "fused" if step.fused_attention else "written out"
         recomputed = ", layers computed again in the backward pass" if step.recompute else ""
+        chunks = f", the loss in {step.loss_chunks} parts" if step.loss_chunks > 1 else ""
         return (
-            f"Training in {step.precision} with {step.optimizer}, attention {attention}{recomputed}; "
+            f"Training in {step.precision} with {step.optimizer}, attention {attention}{recomputed}{chunks}; "
             f"inference in {self.bytes_per_value}-byte numbers; kernels of {step.device}."
         )
 

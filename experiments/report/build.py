@@ -11,7 +11,8 @@ from experiments.report.content import Report
 from experiments.report.conventions import CONVENTIONS
 from experiments.report.figures import draw_pictures
 from experiments.report.rows import front_rows, trial_rows, troubled_rows
-from experiments.report.setup import declared_yaml, describe_setup, group_facts
+from experiments.report.setup import declared_yaml, describe_setup, describe_trained, group_facts
+from experiments.report.speed import speed_remarks, speed_rows
 from experiments.run_folder import RunFolder
 from experiments.tables import curves_table, summary_table, trials_table
 from experiments.units import plural
@@ -39,11 +40,13 @@ def build_report(run: RunFolder) -> Report:
         title=" ".join(str(asked.get("name") or run.path.resolve().name).split()),
         description=_paragraphs(str(asked.get("description") or "")),
         answer=write_answer(trials, summary, objectives).strip(),
-        setup=describe_setup({**asked, "objectives": objectives}),
+        setup=[*describe_setup({**asked, "objectives": objectives}), *describe_trained(trials)],
         declared=declared_yaml(asked),
         front=front_rows(summary, objectives),
         trials=trial_rows(trials),
         troubled=troubled_rows(trials),
+        speed=speed_rows(summary),
+        speed_remarks=speed_remarks(summary),
         pictures=draw_pictures(trials, curves_table(records), summary, importances, objectives),
         importances=_importance_remarks(importances, len(summary)),
         certainty=describe_certainty(trials, summary),

@@ -61,6 +61,8 @@ class Report:
         front: One row an architecture on the front.
         trials: One row a training.
         troubled: The trainings that were not completed, with reasons.
+        speed: One row an architecture, how fast it was trained.
+        speed_remarks: What that table needs to be read.
         pictures: Figures by section.
         importances: Remarks on what the importances mean; empty without importances.
         certainty: How sure all this is, in paragraphs.
@@ -77,6 +79,8 @@ class Report:
     front: Table
     trials: Table
     troubled: Table
+    speed: Table
+    speed_remarks: list[str]
     pictures: Pictures
     importances: list[str]
     certainty: list[str]

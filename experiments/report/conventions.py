@@ -31,9 +31,10 @@ CONVENTIONS = (
     (
         "Peak memory",
         "Measured: the most that the training added to its process (on a CPU) or allocated on the device "
-        "(CUDA). That of the process includes the interpreter and its libraries. Predicted memory was "
-        "computed before the training: the peak of a step, of weights, gradients, the optimizer's state and "
-        "what is saved for the backward pass.",
+        "(CUDA). That of the process includes the interpreter and its libraries. Tracked memory is what "
+        "torch itself had handed out at once: of the whole training on CUDA, of one early step on a CPU. "
+        "Predicted memory was computed before the training: the peak of a step, of weights, gradients, the "
+        "optimizer's state and what is saved for the backward pass.",
     ),
     (
         "KV cache",
@@ -42,6 +43,14 @@ CONVENTIONS = (
     (
         "Time",
         "Seconds of the training steps, without building the model and evaluating it. Time, speed and memory "
-        "are measured: they vary from run to run and hold for this machine.",
+        "are measured: they vary from run to run and hold for this machine. Building is all "
+        "before the first step; wall time is that of the whole trial.",
+    ),
+    (
+        "Speed",
+        "FLOP/s are the training FLOPs over the seconds of the steps. MFU, model FLOP utilisation, is their "
+        "share of what this device was measured to reach in large matrix products of the training's "
+        "precision; of what its maker publishes, where so said. What is computed twice, such as recomputed "
+        "layers, does not count.",
     ),
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from experiments.report.curves_figure import curve_lines, draw_curves
 from experiments.report.front_figure import draw_front, front_panels
 from experiments.report.importances_figure import draw_importances, importance_bars
+from experiments.report.speed_figure import draw_times, time_bars
 from experiments.report.svg import Picture
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ class Pictures:
     front: list[Picture]
     curves: list[Picture]
     importances: list[Picture]
+    speed: list[Picture]
 
 
 def draw_pictures(
@@ -34,4 +36,5 @@ def draw_pictures(
         front=draw_front(front_panels(trials, summary, objectives)),
         curves=draw_curves(curve_lines(trials, curves, summary)),
         importances=draw_importances(importance_bars(importances)),
+        speed=draw_times(time_bars(summary)),
     )

@@ -24,6 +24,7 @@ def render_markdown(report: Report) -> dict[str, str]:
         *_front(report),
         *(["## Learning curves", _pictures(drawn.curves)] if drawn.curves else []),
         *_importances(report),
+        *_speed(report),
         "## All trials",
         _table(report.trials) if report.trials.rows else "None has ended yet.",
         *(["## Not completed", _table(report.troubled)] if report.troubled.rows else []),
@@ -38,7 +39,7 @@ def render_markdown(report: Report) -> dict[str, str]:
         *(_facts(report.environment) or ["Not recorded."]),
     ]
     files = {"report.md": "\n\n".join(sections) + "\n"}
-    for picture in (*drawn.front, *drawn.curves, *drawn.importances):
+    for picture in (*drawn.front, *drawn.curves, *drawn.importances, *drawn.speed):
         files[_path(picture)] = picture.svg
     return files
 
@@ -71,6 +72,14 @@ def _importances(report: Report) -> list[str]:
     if not report.importances:
         return []
     return ["## What mattered", *map(paragraph, report.importances), _pictures(report.pictures.importances)]
+
+
+def _speed(report: Report) -> list[str]:
+    if not report.speed.rows:
+        return []
+    drawn = report.pictures.speed
+    shown = [_table(report.speed), *([_pictures(drawn)] if drawn else [])]
+    return ["## Speed", *map(paragraph, report.speed_remarks), *shown]
 
 
 def _pictures(pictures: list[Picture]) -> str:

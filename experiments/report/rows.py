@@ -19,7 +19,11 @@ HEADS = {
     "predicted_memory_bytes": "predicted memory",
     "seconds": "time",
     "tokens_per_second": "tokens/s",
+    "model_flops_per_second": "FLOP/s",
+    "mfu": "MFU",
+    "mfu_published": "MFU, published",
     "tokens": "tokens",
+    "epochs": "epochs",
     "perplexity": "perplexity",
     "train_loss": "train loss",
     "params_non_embedding": "non-emb. params",
@@ -29,7 +33,10 @@ HEADS = {
     "flops_forward_windowed": "windowed forward",
     "kv_cache_bytes_per_token": "KV cache/token",
     "kv_cache_bytes": "KV cache",
+    "tracked_memory_bytes": "tracked memory",
     "process_memory_bytes": "process memory",
+    "build_seconds": "building",
+    "wall_seconds": "wall time",
 }
 ALWAYS = ("validation_loss", "bits_per_byte", "params", "train_flops", "memory_bytes", "seconds")
 BESIDE = {"memory_bytes": "predicted_memory_bytes"}

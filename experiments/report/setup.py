@@ -1,14 +1,28 @@
 """What was run, how and where, as headings with keys and values."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from experiments.report.content import Facts
 from experiments.units import format_value
 from registry.matching.result import tell_share
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 FIRST = ("objectives", "constraints", "seeds", "data", "budget", "training", "match", "search")
 DECLARED = ("extends", "variants", "space")
 SAID = ("name", "description")
+MEANS = (
+    "device",
+    "threads",
+    "precision",
+    "attention_backend",
+    "compile",
+    "optimizer",
+    "cuda_graphs",
+    "loss_chunks",
+)
+"""Fields of a record that tell by what means it was trained; what was `auto` is settled there."""
 
 
 def describe_setup(asked: dict[str, Any]) -> list[Facts]:
@@ -27,6 +41,14 @@ def declared_yaml(asked: dict[str, Any]) -> str:
     declared = {key: asked[key] for key in DECLARED if asked.get(key)}
     text: str = yaml.safe_dump(declared, sort_keys=False, allow_unicode=True, width=100) if declared else ""
     return text
+
+
+def describe_trained(trials: "pd.DataFrame") -> list[Facts]:
+    """By what means the trainings really computed, and all values of each; nothing where no record tells."""
+    trained = trials[trials["attention_backend"].notna()]
+    used = {name: list(dict.fromkeys(trained[name].dropna())) for name in MEANS}
+    pairs = [(name, ", ".join(map(str, values))) for name, values in used.items() if any(values)]
+    return [Facts("as it was trained", pairs)] if pairs else []
 
 
 def group_facts(data: dict[str, Any]) -> list[Facts]:

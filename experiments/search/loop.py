@@ -1,7 +1,6 @@
-"""Propose, train, tell, until enough is trained."""
+"""Propose, train, tell, until enough is trained: one trial at a time, or a generation of them."""
 
 import json
-from collections.abc import Iterator
 from statistics import fmean
 from typing import Any
 
@@ -12,7 +11,8 @@ from experiments.constraints import judge
 from experiments.experiment import DEFAULT_TRIALS
 from experiments.objectives import find_objective
 from experiments.record import Status, TrialRecord
-from experiments.runner import TrialRunner
+from experiments.runner import Point, TrialRunner
+from experiments.search.generation import Generation, find_generation
 from experiments.search.grid import grid_points
 from experiments.search.samplers import build_sampler
 from experiments.search.study import FOLDER, is_owned_by
@@ -50,15 +50,14 @@ class SearchLoop:
     def run(self) -> None:
         """Go on until as many trials as wanted are trained, or no new point is found."""
         with self.runner.progress.task("trials", self.wanted) as task:
-            interrupted = self._interrupted()
             while True:
                 task.update(min(len(self.trained), self.wanted), self._note())
                 # What was begun is ended first, even where enough is trained by now.
-                trial = next(interrupted, None)
-                if trial is None and (reason := self._why_stop()):
+                begun = self._interrupted()
+                if not begun and (reason := self._why_stop()):
                     self.runner.progress.message(reason)
                     return
-                self._run_trial(trial or self._propose())
+                self._run_trials(self._complete(begun))
 
     def _why_stop(self) -> str:
         """Why the search is at its end, or nothing."""
@@ -72,46 +71,83 @@ class SearchLoop:
             return f"the last {self.fruitless} proposals were infeasible or known already; {done}: {advice}"
         return ""
 
-    def _interrupted(self) -> Iterator[Trial]:
-        """The trials of this folder which a process began and did not end."""
+    def _interrupted(self) -> list[tuple[Trial, Assignment]]:
+        """The trials of this folder which a process began and did not end, with their points."""
         shared = self.config.search.storage is not None
+        begun = []
         for frozen in self.study.get_trials(states=(TrialState.RUNNING,)):
             if not shared or is_owned_by(frozen, self.runner.run.path):
                 self._use_sampler(frozen.number)
-                yield Trial(self.study, frozen._trial_id)
+                trial = Trial(self.study, frozen._trial_id)
+                begun.append((trial, self._sample(trial)))
+        return begun
 
-    def _propose(self) -> Trial:
+    def _complete(self, begun: list[tuple[Trial, Assignment]]) -> list[tuple[Trial, Assignment]]:
+        """The trials that were begun, with as many new ones as are proposed together."""
+        if self.runner.parallel == 1:
+            return begun or [self._propose(None)]
+        trials = [trial for trial, _ in begun]
+        generation = find_generation(trials)
+        if generation is None:
+            first = trials[0].number if trials else len(self.study.get_trials(deepcopy=False))
+            generation = Generation(first, self._most_together())
+        for trial in trials:
+            generation.mark(trial)
+        return begun + [self._propose(generation) for _ in range(generation.lacks(self.study))]
+
+    def _most_together(self) -> int:
+        """Trials of the next generation: no more than are wanted, or than the space has left."""
+        left = self.wanted - len(self.trained)
+        if self.space.size is not None:
+            left = min(left, self.space.size - len(self.tried))
+        return max(1, min(self.runner.parallel, left))
+
+    def _propose(self, generation: Generation | None) -> tuple[Trial, Assignment]:
         if self.grid is not None and (point := next(self.grid, None)) is not None:
             self.study.enqueue_trial(point)
         self._use_sampler(len(self.study.get_trials(deepcopy=False)))
         trial = self.study.ask()
         trial.set_user_attr(FOLDER, str(self.runner.run.path.absolute()))
-        return trial
+        if generation is not None:
+            generation.mark(trial)
+        return trial, self._sample(trial)
 
     def _use_sampler(self, trial: int, parameter: str = "") -> None:
         search = self.config.search
         self.study.sampler = build_sampler(search.sampler, self.config.seeds[0], trial, parameter)
 
-    def _run_trial(self, trial: Trial) -> None:
+    def _sample(self, trial: Trial) -> Assignment:
         def propose(name: str, domain: Domain) -> Any:
             # What is known of a trial that was interrupted is not drawn again, which would shift the rest.
             self._use_sampler(trial.number, name)
             return suggest(trial, name, domain)
 
-        point = self.space.sample(propose)
-        records = [self._run_point(trial.number, point, seed) for seed in self.config.seeds]
-        self._tell(trial, records)
-        for record in records:
-            self._count(record)
+        return self.space.sample(propose)
 
-    def _run_point(self, number: int, point: Assignment, seed: int) -> TrialRecord:
-        name = f"{self.space.name}-{number}"
-        try:
-            config = self.space.variant(point.parameters, name).config
-        except DeclarationError as error:
-            rules = "; ".join(f"{problem.path}: {problem.message}" for problem in error.problems)
-            return self.runner.refuse(number, name, point.config, seed, point.parameters, rules)
-        return self.runner.run_trial(number, name, config, seed, point.parameters)
+    def _run_trials(self, trials: list[tuple[Trial, Assignment]]) -> None:
+        refused: dict[int, list[TrialRecord]] = {}
+        points: list[Point] = []
+        for trial, chosen in trials:
+            name = f"{self.space.name}-{trial.number}"
+            try:
+                config = self.space.variant(chosen.parameters, name).config
+            except DeclarationError as error:
+                rules = "; ".join(f"{problem.path}: {problem.message}" for problem in error.problems)
+                refused[trial.number] = [
+                    self.runner.refuse(trial.number, name, chosen.config, seed, chosen.parameters, rules)
+                    for seed in self.config.seeds
+                ]
+            else:
+                points += [
+                    Point(trial.number, name, config, seed, chosen.parameters) for seed in self.config.seeds
+                ]
+        records = self.runner.run_trials(points)
+        for trial, _ in trials:  # in their order, whichever ended first
+            own = [record for record in records if record.trial == trial.number]
+            own = refused.get(trial.number, own)
+            self._tell(trial, own)
+            for record in own:
+                self._count(record)
 
     def _tell(self, trial: Trial, records: list[TrialRecord]) -> None:
         """End a trial of the study, which learns limits from infeasible ones and values from the rest."""

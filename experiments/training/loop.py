@@ -4,26 +4,29 @@ import math
 import sys
 import time
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from experiments.data.batches import TrainBatches
+from experiments.data.prefetch import BatchLoader
 from experiments.data.tokens import Tokens
 from experiments.progress import Task
 from experiments.record import CurvePoint
 from experiments.training.config import BudgetConfig, TrainingConfig
+from experiments.training.engine import Engine
 from experiments.training.evaluate import measure_validation_loss
-from experiments.training.optimizer import build_optimizer
+from experiments.training.memory import tracked_step
+from experiments.training.ramp import batch_of_step, sequences_before, tokens_after
 from experiments.training.schedule import learning_rate_factor
 from experiments.training.spent import Spent
 from experiments.training.state import identify_training, restore_state, save_state
 from experiments.training.uninterrupted import uninterrupted
+from experiments.tuning import resolve
 from gpt_zoo.config.gpt import GPTConfig
 from gpt_zoo.cost.model import model_cost
-from gpt_zoo.model import GPTModel
 
 
 class DivergedError(Exception):
@@ -51,26 +54,36 @@ class Training:
         device: torch.device,
         state_path: Path | None = None,
     ) -> None:
-        self.training, self.tokens, self.device = training, tokens, device
+        self.tokens, self.device = tokens, device
         self.state_path = state_path
         torch.manual_seed(seed)
-        self.model = GPTModel(config).to(device).train()
-        self.optimizer = build_optimizer(self.model, training)
-        self.batches = TrainBatches(tokens.train, config.context_length, training.batch_size, seed)
         self.cost = model_cost(config)
-        self.tokens_per_step = training.tokens_per_step(config.context_length)
-        self.steps = budget.steps_for(self.cost, self.tokens_per_step)
+        self.steps = budget.steps_for(self.cost, training)
+        # Whoever knows the device has settled this; without, the plain means are taken.
+        self.training = training = resolve(training, config, device.type, None, self.steps)
+        self.engine = Engine(config, training, device)
+        self.model = self.engine.model
+        self.batches = TrainBatches(tokens.train, config.context_length, seed)
+        self.loader = BatchLoader(self.batches, device)
         self.seconds = budget.seconds
         self.spent = Spent()
         self.identity = identify_training(config, tokens, training, budget, seed)
         if state_path is not None and state_path.exists():
             try:
-                restore_state(state_path, self.identity, self.model, self.optimizer, self.spent)
+                restore_state(state_path, self.identity, self.engine, self.spent)
             except ValueError as error:
                 warnings.warn(f"{error}; the training starts anew", stacklevel=2)
 
     def run(self, task: Task) -> Spent:
         """Train until the budget is spent, telling `task` the share of it and the loss."""
+        start = time.perf_counter()
+        try:
+            return self._run(task)
+        finally:
+            self.spent.loop_seconds += time.perf_counter() - start
+            self.loader.close()
+
+    def _run(self, task: Task) -> Spent:
         saved = time.monotonic()
         while self.progress() < 1 or self.spent.evaluation_due:
             if self.spent.evaluation_due:
@@ -90,6 +103,14 @@ class Training:
             return self.spent.step / self.steps
         return min(1.0, self.spent.seconds / (self.seconds or math.inf))
 
+    def tokens_seen(self) -> int:
+        """Tokens of all steps so far."""
+        return tokens_after(self.training, self.spent.step, self.model.config.context_length)
+
+    def epochs(self) -> float:
+        """Passes over the training text so far."""
+        return sequences_before(self.training, self.spent.step) / self.batches.windows_per_epoch
+
     def save_state(self) -> None:
         """Keep all that is needed to go on as if nothing had happened.
 
@@ -98,7 +119,7 @@ class Training:
         if self.state_path is None:
             return
         try:
-            save_state(self.state_path, self.identity, self.model, self.optimizer, self.spent)
+            save_state(self.state_path, self.identity, self.engine, self.spent)
         except OSError as error:
             print(f"this training is not kept for now: {error}", file=sys.stderr)
 
@@ -106,44 +127,34 @@ class Training:
         start = time.perf_counter()
         points = self._points_reached()
         ahead = self.progress() if self.steps is None else (self.spent.step + 1) / self.steps
-        factor = learning_rate_factor(
-            ahead, self.training.warmup_fraction, self.training.final_learning_rate_fraction
-        )
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.training.learning_rate * factor
-        loss = self._accumulate_gradients()
+        factor = learning_rate_factor(ahead, self.training)
+        if self._is_tracked_next():
+            with tracked_step(self.device, self.model, self.engine.optimizers) as tracked:
+                loss = self.engine.step(self._batches(), factor)
+            self.spent.tracked_bytes = tracked.bytes
+        else:
+            loss = self.engine.step(self._batches(), factor)
         if not math.isfinite(loss):
             raise DivergedError(f"the loss became {loss} at step {self.spent.step + 1}")
-        if self.training.gradient_clip is not None:
-            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.training.gradient_clip)
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
         self.spent.step += 1
         self.spent.loss_sum += loss
         self.spent.loss_steps += 1
         self.spent.seconds += time.perf_counter() - start
         self.spent.evaluation_due = self._points_reached() > points
 
-    def _accumulate_gradients(self) -> float:
-        """The loss of one step, whose gradients are then in the parameters."""
-        parts = self.training.gradient_accumulation
-        total = 0.0
-        for part in range(parts):
-            windows = torch.from_numpy(self.batches.batch(self.spent.step * parts + part)).to(self.device)
-            loss = self._loss(windows) / parts
-            auxiliary = self.model.auxiliary_loss()  # is learned from, and no part of the loss that is told
-            learned = loss if auxiliary is None else loss + auxiliary / parts
-            learned.backward()  # type: ignore[no-untyped-call]
-            total += loss.item()
-        return total
+    def _is_tracked_next(self) -> bool:
+        """Whether the next step is watched for its memory: the second one with batches of full size."""
+        ramp = self.training.batch_ramp
+        return self.spent.step == (1 if ramp is None else ramp.steps + 1)
 
-    def _loss(self, windows: Tensor) -> Tensor:
-        """The cross-entropy of each next token. The logits are gone when it is learned from."""
-        inputs, targets = windows[:, :-1], windows[:, 1:]  # (B, T) each
-        bfloat16 = self.training.precision == "bfloat16"
-        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=bfloat16):
-            logits = self.model(inputs)  # (B, T, V)
-        return F.cross_entropy(logits.float().flatten(0, 1), targets.flatten())
+    def _batches(self) -> Iterator[Tensor]:
+        """Those of the next step, (B, T + 1) each."""
+        size = batch_of_step(self.training, self.spent.step)
+        first = sequences_before(self.training, self.spent.step)
+        for part in range(self.training.gradient_accumulation):
+            with self.engine.clock.phase("data"):
+                windows = self.loader.load(first + part * size, size)
+            yield windows
 
     def _points_reached(self) -> int:
         """How many points of the curve the training has come to; all of them at its end."""
@@ -153,9 +164,11 @@ class Training:
         return points if self.progress() >= 1 else min(math.floor(self.progress() * points), points - 1)
 
     def _evaluate(self) -> None:
-        loss = measure_validation_loss(
-            self.model, self.tokens.validation, self.training.batch_size, self.training.precision
-        )
+        engine = self.engine
+        with engine.clock.phase("evaluation"):
+            loss = measure_validation_loss(
+                self.model, self.tokens.validation, self.training.batch_size, engine.autocast, engine.chunks
+            )
         if not math.isfinite(loss):
             raise DivergedError(f"the validation loss became {loss} at step {self.spent.step}")
         with uninterrupted():
@@ -163,7 +176,7 @@ class Training:
 
     def _add_point(self, validation_loss: float) -> None:
         spent = self.spent
-        tokens = spent.step * self.tokens_per_step
+        tokens = self.tokens_seen()
         spent.curve.append(
             CurvePoint(
                 step=spent.step,

@@ -1,24 +1,85 @@
-"""The optimizer of a training."""
+"""The optimizers of a training."""
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
 
 import torch
 from torch import nn
 
 from experiments.training.config import TrainingConfig
+from experiments.training.lion import Lion
+
+HIDDEN = "blocks."
+"""What the names of weights of layers begin with."""
 
 
-def build_optimizer(model: nn.Module, training: TrainingConfig) -> torch.optim.AdamW:
-    """AdamW which decays matrices and tables, but neither biases nor norms.
+def build_optimizers(
+    named: Iterable[tuple[str, nn.Parameter]], training: TrainingConfig
+) -> list[torch.optim.Optimizer]:
+    """Those that step a training: matrices and tables decay, neither biases nor norms do.
 
-    Source: Loshchilov and Hutter 2017, "Decoupled Weight Decay Regularization", arXiv:1711.05101.
+    Sources: AdamW: Loshchilov and Hutter 2017, "Decoupled Weight Decay Regularization", arXiv:1711.05101.
+        Lion: Chen et al. 2023, arXiv:2302.06675. Muon: Jordan et al. 2024, "Muon: An optimizer for hidden
+        layers in neural networks", its steps as large as AdamW's, so that both share a learning rate and a
+        decay: Liu et al. 2025, "Muon is Scalable for LLM Training", arXiv:2502.16982.
+
+    Args:
+        named: The parameters that are stepped, by their names in the model; those of one kind may be missing.
+
+    Returns:
+        One, or two where Muon leaves to AdamW what is no matrix of a layer; none that has nothing to step.
     """
-    parameters = list(model.parameters())
-    on_cuda = parameters[0].device.type == "cuda"
-    return torch.optim.AdamW(
-        [
-            {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": training.weight_decay},
-            {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
-        ],
-        lr=training.learning_rate,
-        betas=training.betas,
-        fused=on_cuda,
+    named = list(named)
+    hidden = (
+        [one for name, one in named if _turned_by_muon(name, one)] if training.optimizer == "muon" else []
     )
+    taken = {id(one) for one in hidden}
+    others = [one for _, one in named if id(one) not in taken]
+    optimizers: list[torch.optim.Optimizer] = []
+    if hidden:
+        optimizers.append(_muon(hidden, training))
+    if others:
+        build = (
+            Lion if training.optimizer == "lion" else partial(torch.optim.AdamW, fused=_is_fused(others[0]))
+        )
+        groups = _groups(others, training.weight_decay)
+        optimizers.append(build(groups, lr=training.learning_rate, betas=training.betas))
+    return optimizers
+
+
+def set_learning_rate(
+    optimizers: Iterable[torch.optim.Optimizer], training: TrainingConfig, factor: float
+) -> None:
+    """Let the next step be at `factor` of the peak."""
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = training.learning_rate * factor
+
+
+def _turned_by_muon(name: str, parameter: nn.Parameter) -> bool:
+    """Only matrices can be; those of table and head gain nothing by it (Jordan et al. 2024)."""
+    return name.startswith(HIDDEN) and parameter.ndim == 2
+
+
+def _muon(hidden: list[nn.Parameter], training: TrainingConfig) -> torch.optim.Optimizer:
+    return torch.optim.Muon(
+        hidden,
+        lr=training.learning_rate,
+        weight_decay=training.weight_decay,
+        momentum=training.momentum,
+        adjust_lr_fn="match_rms_adamw",
+    )
+
+
+def _is_fused(parameter: nn.Parameter) -> bool:
+    """Whether one kernel steps AdamW there, which is 3 to 4 times as fast on a processor."""
+    return parameter.device.type in ("cpu", "cuda")
+
+
+def _groups(parameters: list[nn.Parameter], weight_decay: float) -> list[dict[str, Any]]:
+    groups = [
+        {"params": [one for one in parameters if one.ndim >= 2], "weight_decay": weight_decay},
+        {"params": [one for one in parameters if one.ndim < 2], "weight_decay": 0.0},
+    ]
+    return [group for group in groups if group["params"]]

@@ -11,6 +11,10 @@ class Spent:
 
     step: int = 0
     seconds: float = 0.0
+    loop_seconds: float = 0.0
+    """In the loop of this process: steps, evaluations, and what lies between."""
+    tracked_bytes: int | None = None
+    """What torch had handed out at once in an early step, where that is tracked."""
     loss_sum: float = 0.0
     """Of the steps since the last point of the curve."""
     loss_steps: int = 0

@@ -13,9 +13,9 @@ from torch import Tensor
 from experiments.data.tokens import Tokens
 from experiments.record import CurvePoint
 from experiments.training.config import BudgetConfig, TrainingConfig
+from experiments.training.engine import Engine
 from experiments.training.spent import Spent
 from gpt_zoo.config.gpt import GPTConfig
-from gpt_zoo.model import GPTModel
 
 
 def identify_training(
@@ -32,15 +32,13 @@ def identify_training(
     return json.dumps(parts, sort_keys=True)
 
 
-def save_state(
-    path: Path, identity: str, model: GPTModel, optimizer: torch.optim.Optimizer, spent: Spent
-) -> None:
+def save_state(path: Path, identity: str, engine: Engine, spent: Spent) -> None:
     """Keep a training in `path`, in place of what was kept before; a crash leaves the one or the other.
 
     Raises:
         OSError: the disk is full, or the folder cannot be written.
     """
-    tensors = dict(_tensors(model, optimizer))
+    tensors = dict(_tensors(engine))
     numbers = {**vars(spent), "curve": [point.model_dump() for point in spent.curve]}
     metadata = {"training": identity, "spent": json.dumps(numbers)}
     partial = path.with_name(f".{path.name}")
@@ -54,9 +52,7 @@ def save_state(
         partial.unlink(missing_ok=True)
 
 
-def restore_state(
-    path: Path, identity: str, model: GPTModel, optimizer: torch.optim.Optimizer, spent: Spent
-) -> None:
+def restore_state(path: Path, identity: str, engine: Engine, spent: Spent) -> None:
     """Take up the training that was kept in `path`.
 
     Raises:
@@ -69,14 +65,14 @@ def restore_state(
                 raise ValueError("it is another training")
             numbers = json.loads(metadata["spent"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-        weights = {parameter: tensors[f"model/{name}"] for name, parameter in model.named_parameters()}
-        moments = _optimizer_state(model, optimizer, tensors)
+        weights = {name: tensors[f"model/{name}"] for name, _ in engine.weights.named()}
+        moments = [_optimizer_state(optimizer, engine, tensors) for optimizer in engine.optimizers]
         random = tensors["random"]
     except (safetensors.SafetensorError, KeyError, ValueError) as error:
         raise ValueError(f"{path} does not hold this training: {error}") from error
-    for parameter, weight in weights.items():
-        parameter.data.copy_(weight)
-    optimizer.load_state_dict(moments)  # knows on which device each moment belongs
+    engine.weights.load(weights)
+    for optimizer, state in zip(engine.optimizers, moments, strict=True):
+        optimizer.load_state_dict(state)  # knows on which device each moment belongs
     torch.set_rng_state(random)
     if "random_cuda" in tensors:
         torch.cuda.set_rng_state(tensors["random_cuda"])
@@ -84,22 +80,23 @@ def restore_state(
     vars(spent).update(numbers, curve=curve)
 
 
-def _tensors(model: GPTModel, optimizer: torch.optim.Optimizer) -> Iterator[tuple[str, Tensor]]:
-    """Weights, optimizer moments and random states; `named_parameters` tells a tied tensor once."""
-    for name, parameter in model.named_parameters():
+def _tensors(engine: Engine) -> Iterator[tuple[str, Tensor]]:
+    """Weights, optimizer moments and random states; `named` tells a tied tensor once."""
+    for name, parameter in engine.weights.named():
         yield f"model/{name}", parameter.detach()
-        for key, value in optimizer.state[parameter].items():
-            yield f"optimizer/{name}/{key}", value
+        for optimizer in engine.optimizers:
+            for key, value in optimizer.state.get(parameter, {}).items():
+                yield f"optimizer/{name}/{key}", value
     yield "random", torch.get_rng_state()
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         yield "random_cuda", torch.cuda.get_rng_state()
 
 
 def _optimizer_state(
-    model: GPTModel, optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]
+    optimizer: torch.optim.Optimizer, engine: Engine, tensors: dict[str, Tensor]
 ) -> dict[str, Any]:
     """The moments as torch names them: by the place of their parameter in the groups."""
-    names = {parameter: name for name, parameter in model.named_parameters()}
+    names = {parameter: name for name, parameter in engine.weights.named()}
     ordered = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     state = {}
     for index, parameter in enumerate(ordered):

@@ -46,6 +46,9 @@ def backward_moments(traced: TracedModel, size: int, resident: bool) -> Iterator
     pieces += [(layer, traced.order.count(number)) for number, layer in enumerate(layers)]
     gradients = sum(count * piece.gradients for piece, count in pieces) if resident else 0
     saved = traced.shared + sum(count * piece.stretch.kept for piece, count in pieces)
+    if traced.part is not None:
+        part = _Unwound(traced.part, size, resident=False)
+        yield Moment(traced.part.name, gradients, saved + traced.part.kept, part.most)
     yield Moment(f"backward of {traced.head.name}", gradients, saved, first.most)
     # Of a tied table the head's gradient waits for that of the embeddings.
     gradients += size * traced.tied if resident else first.gradients

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from gpt_zoo.config.base import did_you_mean
@@ -10,7 +11,7 @@ from gpt_zoo.config.gpt import GPTConfig
 from gpt_zoo.config.tape import BFLOAT16, FLOAT32, Pass
 from gpt_zoo.cost.backward import Moment, backward_moments
 from gpt_zoo.cost.model import cache_values, check_fits_context, model_cost, model_params
-from gpt_zoo.cost.optimizers import Shape, optimizer_memory
+from gpt_zoo.cost.optimizers import Shape, master_gradients, optimizer_memory, summed_gradients
 from gpt_zoo.cost.passes import TracedModel, trace_inference, trace_training
 
 Precision = Literal["float32", "bfloat16", "bfloat16_master", "bfloat16_pure"]
@@ -33,6 +34,7 @@ class TrainingStep:
         fused_attention: Whether attention is one kernel, where there is one for it.
         recompute: Whether each layer keeps its input only, and is computed again in the backward pass.
         gradient_accumulation: Forward passes whose gradients are added up for a step.
+        loss_chunks: Parts of the tokens whose logits exist one after the other.
         device: Whose kernels compute. Those of cuda are told by their documentation, and not measured.
     """
 
@@ -43,6 +45,7 @@ class TrainingStep:
     fused_attention: bool = True
     recompute: bool = False
     gradient_accumulation: int = 1
+    loss_chunks: int = 1
     device: Literal["cpu", "cuda"] = "cpu"
 
 
@@ -55,7 +58,7 @@ class TrainingMemory:
 
     Args:
         weights_bytes: Of parameters.
-        gradients_bytes: Of all of them.
+        gradients_bytes: Of all of them; of several batches with bfloat16_master, of their sums in float32.
         optimizer_bytes: Its state, a float32 copy of the weights included if it has one.
         attention_bytes: Saved for the backward pass by the attention of all layers, as are the following.
         feed_forward_bytes: By feed-forward networks.
@@ -133,19 +136,26 @@ def training_memory(config: GPTConfig, step: TrainingStep = TrainingStep()) -> T
         fused=step.fused_attention,
         cuda=step.device == "cuda",
     )
-    traced = trace_training(config, run, step.recompute)
-    weights = size * model_params(config)[0]
-    hidden, others = _shapes(config, traced, weights // size)
+    traced = trace_training(config, run, step.recompute, step.loss_chunks)
+    params = model_params(config)[0]
     master = step.precision == "bfloat16_master"
+    summed = master and step.gradient_accumulation > 1  # bfloat16 would lose of a sum
+    weights, gradients = size * params, (FLOAT32 if summed else size) * params
+    hidden, others = _shapes(config, traced, params)
     state, temporary = optimizer_memory(step.optimizer, hidden, others, size, master)
-    moments = [
-        *backward_moments(traced, size, resident=step.gradient_accumulation > 1),
-        Moment("optimizer step", weights, 0, temporary),
-    ]
+    moments = list(backward_moments(traced, size, step.gradient_accumulation > 1 and not summed))
+    if summed:
+        moments = [replace(moment, gradients=gradients + moment.gradients) for moment in moments]
+        turned = summed_gradients(_tensors(config, traced))
+        moments.append(Moment("sum of gradients", gradients + weights, 0, turned))
+    elif master:
+        turning, turned = master_gradients(_tensors(config, traced))
+        temporary = max(turning, turned + temporary)
+    moments.append(Moment("optimizer step", gradients, 0, temporary))
     peak = max(moments, key=lambda moment: moment.sum)
     return TrainingMemory(
         weights_bytes=weights,
-        gradients_bytes=weights,
+        gradients_bytes=gradients,
         optimizer_bytes=state,
         **{f"{part}_bytes": traced.kept_bytes.get(part, 0) for part in PARTS},
         transient_bytes=peak.transient,
@@ -201,6 +211,21 @@ def _shapes(config: GPTConfig, traced: TracedModel, params: int) -> tuple[list[S
     return hidden, [*tables, Shape(vectors, 1)]
 
 
+def _tensors(config: GPTConfig, traced: TracedModel) -> Iterator[int]:
+    """Numbers of all parameters in the order of the model; what is no matrix of a layer counts as one."""
+    yield config.embedding.table_params(config)
+    yield from (rows * columns for rows, columns, _ in traced.embedding.tape.matrices)
+    yield config.position.params(config)
+    layers = []
+    for stretch, (layer, _) in zip(traced.layers, config.distinct_layers, strict=True):
+        tensors = [r * c for r, c, copies in stretch.tape.matrices for _ in range(copies)]
+        layers.append([*tensors, layer.block.params(layer) - sum(tensors)])
+    for number in traced.order:
+        yield from layers[number]
+    if not config.tie_embeddings:
+        yield config.head.table_params(config)
+
+
 def _reserved_values(config: GPTConfig, time: int) -> int:
     """Numbers that a cache for `time` tokens has room for: two windows of each layer that has one."""
     total = 0
@@ -218,6 +243,7 @@ def _check(config: GPTConfig, step: TrainingStep) -> None:
         ("batch size", step.batch_size),
         ("context length", time),
         ("gradient accumulation", step.gradient_accumulation),
+        ("number of loss chunks", step.loss_chunks),
     ):
         if value < 1:
             raise ValueError(f"the {name} of a step must be at least 1, got {value}; try 1")

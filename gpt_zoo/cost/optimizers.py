@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from gpt_zoo.config.base import did_you_mean
 from gpt_zoo.config.tape import BFLOAT16, FLOAT32
+
+PART_BYTES = 2**26
+"""Of float32 copies of weights that are stepped together: `gpt_zoo.steps.weights.PART_BYTES`."""
 
 
 class Shape(NamedTuple):
@@ -25,19 +28,21 @@ class Shape(NamedTuple):
 
 @dataclass(frozen=True)
 class OptimizerCost:
-    """The memory of an optimizer which works on one tensor after the other.
+    """The memory of an optimizer.
 
     Args:
         source: Where the optimizer comes from.
         state: Numbers that it keeps of a matrix with so many rows and columns.
         temporary: Bytes that its step needs for such a matrix, of numbers with so many bytes.
         others: The optimizer of all that is no matrix of a layer, where it is another one.
+        together_bytes: Of neighbouring weights that it works on at once, if one alone has not more.
     """
 
     source: str
     state: Callable[[int, int], int]
     temporary: Callable[[int, int, int], int]
     others: str | None = None
+    together_bytes: int = 0
 
 
 def _copies(count: int) -> Callable[[int, int, int], int]:
@@ -55,7 +60,7 @@ OPTIMIZERS: dict[str, OptimizerCost] = {
     "adamw": OptimizerCost(
         'Loshchilov and Hutter 2017, "Decoupled Weight Decay Regularization", arXiv:1711.05101',
         state=lambda rows, columns: 2 * rows * columns,
-        temporary=_copies(2),
+        temporary=_copies(0),  # one kernel reads and writes each number where it is
     ),
     "sgd": OptimizerCost(
         'Robbins and Monro 1951, "A Stochastic Approximation Method"; without weight decay',
@@ -70,7 +75,8 @@ OPTIMIZERS: dict[str, OptimizerCost] = {
     "lion": OptimizerCost(
         'Chen et al. 2023, "Symbolic Discovery of Optimization Algorithms", arXiv:2302.06675',
         state=lambda rows, columns: rows * columns,
-        temporary=_copies(2),
+        temporary=_copies(1),  # the update
+        together_bytes=2**22,
     ),
     "muon": OptimizerCost(
         'Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks"',
@@ -103,11 +109,64 @@ def optimizer_memory(
     if name not in OPTIMIZERS:
         raise ValueError(f"no optimizer is called `{name}`; {did_you_mean(name, OPTIMIZERS)}")
     own = OPTIMIZERS[name]
-    rest = own if own.others is None else OPTIMIZERS[own.others]
+    parts = [(own, [*hidden, *others])]
+    if own.others is not None:
+        parts = [(own, hidden), (OPTIMIZERS[own.others], others)]
     size = FLOAT32 if master else size
     kept = temporary = 0
-    for optimizer, shapes in ((own, hidden), (rest, others)):
+    for optimizer, shapes in parts:
+        together = min(optimizer.together_bytes, size * sum(shape.params for shape in shapes))
+        temporary = max(temporary, optimizer.temporary(1, together // size, size))
         for rows, columns, count in shapes:
             kept += count * (optimizer.state(rows, columns) + (rows * columns if master else 0))
             temporary = max(temporary, optimizer.temporary(rows, columns, size))
     return size * kept, temporary
+
+
+def master_gradients(tensors: Iterable[int]) -> tuple[int, int]:
+    """What a step of float32 copies of bfloat16 weights needs beside all gradients in bfloat16, at most.
+
+    Neighbouring tensors are stepped together, `PART_BYTES` of them: their gradients become float32 one by
+    one, and each is gone in bfloat16 then.
+
+    Args:
+        tensors: Numbers of each, in the order of the model.
+
+    Returns:
+        Bytes while gradients become float32, and bytes when those of a part have.
+    """
+    turning = turned = gone = 0
+    for part in parts_of(tensors):
+        numbers = sum(part)
+        grown = (FLOAT32 - BFLOAT16) * numbers - BFLOAT16 * gone
+        turning = max(turning, grown + BFLOAT16 * part[-1])
+        turned = max(turned, grown)
+        gone += numbers
+    return turning, turned
+
+
+def summed_gradients(tensors: Iterable[int]) -> int:
+    """What it needs beside all gradients to add those in bfloat16, one by one, to sums in float32, at most.
+
+    Each is turned to float32 first, and gone afterwards.
+
+    Args:
+        tensors: Numbers of each, in the order of the model.
+    """
+    most = gone = 0
+    for numbers in tensors:
+        most = max(most, FLOAT32 * numbers - BFLOAT16 * gone)
+        gone += numbers
+    return most
+
+
+def parts_of(tensors: Iterable[int]) -> Iterator[list[int]]:
+    """Neighbours which in float32 have `PART_BYTES` together at most, or one that has more."""
+    part: list[int] = []
+    for numbers in tensors:
+        if part and FLOAT32 * (sum(part) + numbers) > PART_BYTES:
+            yield part
+            part = []
+        part.append(numbers)
+    if part:
+        yield part

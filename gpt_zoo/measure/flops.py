@@ -39,9 +39,15 @@ def _fused_attention_macs(inputs: list[Any], outputs: list[Any]) -> Counter[str]
     return Counter({"scaled_dot_product_attention": batch * heads * time * keys * (head_dim + value_dim)})
 
 
+def _added_product_macs(inputs: list[Any], outputs: list[Any]) -> Counter[str]:
+    """Those of the product; fvcore has no handle for one that is added to something."""
+    return Counter({"baddbmm": bmm_flop_jit(inputs[1:3], outputs)})
+
+
 # Without fvcore's others, of which none is a product: 5 an element of a layer norm, and so on.
 HANDLES: dict[str, Callable[..., Any]] = {
     "aten::addmm": addmm_flop_jit,
+    "aten::baddbmm": _added_product_macs,
     "aten::bmm": bmm_flop_jit,
     "aten::einsum": einsum_flop_jit,
     "aten::linear": linear_flop_jit,

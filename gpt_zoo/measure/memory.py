@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -19,15 +19,15 @@ from pathlib import Path
 import torch
 from jaxtyping import Int
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.profiler import ProfilerActivity, profile, record_function
-from torch.utils.checkpoint import checkpoint
 
 from gpt_zoo.config.gpt import GPTConfig
 from gpt_zoo.cost.memory import TrainingStep
-from gpt_zoo.layers.attention.attend import attend_written_out
-from gpt_zoo.layers.attention.softmax import SoftmaxAttention
 from gpt_zoo.model import GPTModel
+from gpt_zoo.steps.attention import use_attention
+from gpt_zoo.steps.loss import next_token_loss
+from gpt_zoo.steps.recompute import recompute_layers
+from gpt_zoo.steps.weights import MasterWeights, PlainWeights, Weights
 
 HIGH_WATER = Path("/proc/self/status")
 START = "measured from here"
@@ -37,66 +37,62 @@ class TrainingRun:
     """A model, an optimizer and a batch of random tokens, for steps as `step` declares them.
 
     Raises:
-        ValueError: torch has no such optimizer or precision.
+        ValueError: torch has no such optimizer.
     """
 
     def __init__(self, config: GPTConfig, step: TrainingStep) -> None:
         self.step = step
         self.device = torch.device(step.device)
         self.model = GPTModel(config).to(self.device).train()
-        if step.precision == "bfloat16_master":
-            raise ValueError("torch's optimizers keep no float32 copy of bfloat16 weights; try bfloat16_pure")
         if step.precision == "bfloat16_pure":
             self.model = self.model.bfloat16()
-        for module in self.model.modules():
-            if isinstance(module, SoftmaxAttention) and not step.fused_attention:
-                module.attend = attend_written_out
+        kind = MasterWeights if step.precision == "bfloat16_master" else PlainWeights
+        self.weights: Weights = kind(self.model)
+        use_attention(self.model, "fused" if step.fused_attention else "written_out")
         if step.recompute:
-            for block in self.model.blocks:
-                block.forward = partial(checkpoint, block.forward, use_reentrant=False)
+            recompute_layers(self.model)
         time = step.context_length or config.context_length
         shape = (step.batch_size, time + 1)
         self.windows: Int[Tensor, "batch longer"] = torch.randint(
             config.vocab_size, shape, device=self.device
         )
-        self.optimizers = build_optimizers(self.model, step)
+        self.optimizers = build_optimizers(self.weights.named(), step)
 
     def run(self) -> None:
         """One step, as training makes it."""
-        for _ in range(self.step.gradient_accumulation):
+        parts = self.step.gradient_accumulation
+        for _ in range(parts):
             self.loss().backward()  # type: ignore[no-untyped-call]
-        for optimizer in self.optimizers:
-            optimizer.step()
-        for optimizer in self.optimizers:
-            optimizer.zero_grad(set_to_none=True)
+            if parts > 1:
+                self.weights.add_up()
+        self.weights.step(self.optimizers, clip=1.0)
 
     def loss(self) -> Tensor:
-        """The loss that is learned from; no name holds the logits while it is."""
+        """The loss that is learned from."""
         autocast = self.step.precision == "bfloat16"
-        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=autocast):
-            logits = self.model(self.windows[:, :-1])  # (B, T, V)
-        loss = F.cross_entropy(logits.float().flatten(0, 1), self.windows[:, 1:].flatten())
+        loss = next_token_loss(self.model, self.windows, autocast, self.step.loss_chunks)
         auxiliary = self.model.auxiliary_loss()
         return loss if auxiliary is None else loss + auxiliary
 
 
-def build_optimizers(model: nn.Module, step: TrainingStep) -> list[torch.optim.Optimizer]:
+def build_optimizers(
+    named: Sequence[tuple[str, nn.Parameter]], step: TrainingStep
+) -> list[torch.optim.Optimizer]:
     """torch's optimizers of that name; Muon takes the matrices of layers, AdamW the rest."""
-    parameters = list(model.parameters())
-    adamw = partial(torch.optim.AdamW, fused=step.device == "cuda")
+    adamw = partial(torch.optim.AdamW, lr=1e-3, fused=True)
     if step.optimizer == "muon":
-        hidden = [p for name, p in model.named_parameters() if p.ndim == 2 and name.startswith("blocks.")]
-        others = [p for p in parameters if all(p is not matrix for matrix in hidden)]
-        return [torch.optim.Muon(hidden, lr=1e-3), adamw(others, lr=1e-3)]
+        hidden = [p for name, p in named if p.ndim == 2 and name.startswith("blocks.")]
+        others = [p for name, p in named if not (p.ndim == 2 and name.startswith("blocks."))]
+        return [torch.optim.Muon(hidden, lr=1e-3), adamw(others)]
     build: dict[str, Callable[..., torch.optim.Optimizer]] = {
         "adamw": adamw,
-        "sgd": torch.optim.SGD,
-        "sgd_momentum": partial(torch.optim.SGD, momentum=0.9),
-        "adafactor": torch.optim.Adafactor,
+        "sgd": partial(torch.optim.SGD, lr=1e-3),
+        "sgd_momentum": partial(torch.optim.SGD, lr=1e-3, momentum=0.9),
+        "adafactor": partial(torch.optim.Adafactor, lr=1e-3),
     }
     if step.optimizer not in build:
         raise ValueError(f"torch has no optimizer `{step.optimizer}`; it has {', '.join([*build, 'muon'])}")
-    return [build[step.optimizer](parameters, lr=1e-3)]
+    return [build[step.optimizer]([parameter for _, parameter in named])]
 
 
 def measure_saved(config: GPTConfig, step: TrainingStep) -> int:

@@ -10,7 +10,6 @@ from statistics import median
 import psutil
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from gpt_zoo.config.gpt import GPTConfig
 from gpt_zoo.cost.memory import TrainingStep, inference_memory, training_memory
@@ -18,6 +17,8 @@ from gpt_zoo.cost.model import model_cost
 from gpt_zoo.cost.roofline import BYTES, Phase, TimePrecision
 from gpt_zoo.measure.machine import synchronize
 from gpt_zoo.model import GPTModel
+from gpt_zoo.steps.loss import next_token_loss
+from gpt_zoo.steps.weights import PlainWeights
 
 WARM_UP, STEPS = 2, 7
 Tell = Callable[[str], None]
@@ -113,19 +114,16 @@ def _inference_times(model: GPTModel, ids: Tensor, clock: _Clock) -> list[Timing
 
 
 def _training_step(model: GPTModel, ids: Tensor, precision: TimePrecision) -> Callable[[], None]:
-    """Forward, backward and a step of AdamW."""
-    model.train()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
+    """Forward, backward and a step of AdamW, as training makes it."""
+    weights = PlainWeights(model.train())
+    fused = ids.device.type in ("cpu", "cuda")
+    optimizer = torch.optim.AdamW([one for _, one in weights.named()], lr=1e-4, fused=fused)
 
     def step() -> None:
-        with torch.autocast(ids.device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16"):
-            logits = model(ids[:, :-1])
-        loss = F.cross_entropy(logits.float().flatten(0, 1), ids[:, 1:].flatten())
-        del logits
+        loss = next_token_loss(model, ids, autocast=precision == "bfloat16")
         auxiliary = model.auxiliary_loss()
         (loss if auxiliary is None else loss + auxiliary).backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
+        weights.step([optimizer], clip=1.0)
 
     return step
 

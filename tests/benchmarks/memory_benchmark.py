@@ -84,6 +84,8 @@ DECLARED = {
     "parallel": PARALLEL,
     "alibi": ALIBI,
 }
+MASTER = {"precision": "bfloat16_master"}
+WRITTEN_OUT = {"fused_attention": False}
 STEPS: list[tuple[str, dict[str, Any]]] = [
     ("GPT_CONFIG_124M", {"batch_size": 1}),
     ("GPT_CONFIG_124M", {"batch_size": 2, "optimizer": "sgd"}),
@@ -103,7 +105,7 @@ STEPS: list[tuple[str, dict[str, Any]]] = [
     ("llama-like", {"batch_size": 8, "precision": "bfloat16_pure"}),
     ("llama-like", {"batch_size": 8, "recompute": True}),
     ("llama-like", {"batch_size": 4, "gradient_accumulation": 2}),
-    ("llama-like", {"batch_size": 4, "fused_attention": False}),
+    ("llama-like", {"batch_size": 4, **WRITTEN_OUT}),
     ("qwen-like", {"batch_size": 8}),
     ("qwen-like", {"batch_size": 8, "precision": "bfloat16", "optimizer": "muon"}),
     ("gemma-like", {"batch_size": 4}),
@@ -116,6 +118,20 @@ STEPS: list[tuple[str, dict[str, Any]]] = [
     ("gated linear", {"batch_size": 4}),
     ("parallel", {"batch_size": 8}),
     ("alibi", {"batch_size": 4}),
+    ("GPT_CONFIG_124M", {"batch_size": 1, "context_length": 256, **MASTER}),
+    ("gpt2", {"batch_size": 4, "context_length": 256, "loss_chunks": 8}),
+    ("gpt2", {"batch_size": 4, "context_length": 256, "loss_chunks": 8, **MASTER}),
+    ("pythia-14m", {"batch_size": 4, "context_length": 256, **MASTER, **WRITTEN_OUT}),
+    ("llama-like", {"batch_size": 8, **MASTER}),
+    ("llama-like", {"batch_size": 4, "gradient_accumulation": 2, **MASTER}),
+    ("llama-like", {"batch_size": 8, "loss_chunks": 8, **MASTER, **WRITTEN_OUT}),
+    ("llama-like", {"batch_size": 8, "loss_chunks": 4, "precision": "bfloat16"}),
+    ("llama-like", {"batch_size": 8, "loss_chunks": 16, "recompute": True}),
+    ("llama-like", {"batch_size": 4, "precision": "bfloat16", **WRITTEN_OUT}),
+    ("qwen-like", {"batch_size": 8, "optimizer": "muon", **MASTER}),
+    ("latent", {"batch_size": 4, "recompute": True, **MASTER, **WRITTEN_OUT}),
+    ("mixture", {"batch_size": 4, "loss_chunks": 4, **MASTER}),
+    ("alibi", {"batch_size": 4, **MASTER, **WRITTEN_OUT}),
 ]
 PROMPTS: list[tuple[str, dict[str, Any]]] = [
     ("gpt2", {"batch_size": 1, "context_length": 1024, "bytes_per_value": 4}),
@@ -191,7 +207,8 @@ def describe(fields: dict[str, Any]) -> str:
     words += [fields[name] for name in ("precision", "optimizer") if name in fields]
     words += ["recompute"] if fields.get("recompute") else []
     words += ["written out"] if fields.get("fused_attention") is False else []
-    words += ["2 parts"] if "gradient_accumulation" in fields else []
+    words += ["2 batches"] if "gradient_accumulation" in fields else []
+    words += [f"loss in {fields['loss_chunks']} parts"] if "loss_chunks" in fields else []
     return ", ".join(words)
 
 

@@ -7,12 +7,23 @@ import torch
 
 from gpt_zoo import GPTConfig
 from gpt_zoo.cost.memory import TrainingStep, inference_memory, training_memory
-from gpt_zoo.cost.optimizers import OPTIMIZERS, Shape, optimizer_memory
+from gpt_zoo.cost.optimizers import (
+    OPTIMIZERS,
+    PART_BYTES,
+    Shape,
+    master_gradients,
+    optimizer_memory,
+    summed_gradients,
+)
 from gpt_zoo.measure.memory import TrainingRun, measure_inference_memory, measure_training_memory
+from gpt_zoo.steps import weights
 
 SMALL = {"vocab_size": 300, "context_length": 64, "emb_dim": 64, "n_heads": 4, "n_layers": 3}
 WORDS = {"vocab_size": 4000}
 TIED = {"tie_embeddings": True}
+LONG = {"context_length": 256}
+MASTER = {"precision": "bfloat16_master"}
+PARTED = {"emb_dim": 512, "vocab_size": 9000, "n_layers": 6}
 LLAMA: dict[str, Any] = {
     "norm": {"kind": "rms_norm"},
     "position": {"kind": "rotary"},
@@ -62,6 +73,22 @@ ALTERNATING = {
         ({"emb_dim": 128}, {"batch_size": 1, "optimizer": "muon"}),
         ({"emb_dim": 128}, {"batch_size": 1, "optimizer": "sgd_momentum"}),
         ({"emb_dim": 128}, {"batch_size": 1, "optimizer": "adafactor"}),
+        (WORDS, {"batch_size": 16, "loss_chunks": 4}),
+        (WORDS | TIED, {"batch_size": 16, "loss_chunks": 16, "precision": "bfloat16"}),
+        (WORDS | TIED, {"batch_size": 16, "loss_chunks": 4, "gradient_accumulation": 2}),
+        (LLAMA | WORDS, {"batch_size": 16, "loss_chunks": 8, "recompute": True}),
+        (WORDS | {"final_norm": False}, {"batch_size": 16, "loss_chunks": 4}),
+        ({}, {"batch_size": 16, "fused_attention": False, "precision": "bfloat16"}),
+        (LONG | LLAMA, {"batch_size": 4, "fused_attention": False, **MASTER}),
+        (LONG | {"n_layers": 8}, {"batch_size": 4, "fused_attention": False, "recompute": True}),
+        (LATENT, {"batch_size": 16, "fused_attention": False}),
+        ({"position": {"kind": "alibi"}}, {"batch_size": 16, "fused_attention": False}),
+        (WORDS, {"batch_size": 16, **MASTER}),
+        (WORDS, {"batch_size": 16, "loss_chunks": 4, **MASTER}),
+        ({"emb_dim": 128}, {"batch_size": 1, **MASTER}),  # the optimizer's step, in one part
+        (PARTED, {"batch_size": 1, **MASTER}),  # in several parts
+        ({"emb_dim": 128}, {"batch_size": 1, "optimizer": "muon", **MASTER}),
+        ({"emb_dim": 128}, {"batch_size": 1, "gradient_accumulation": 2, **MASTER}),  # gradients summed up
     ],
 )
 def test_a_step_reaches_the_peak_that_is_predicted(fields: dict[str, Any], step: dict[str, Any]) -> None:
@@ -115,3 +142,17 @@ def test_states_by_hand() -> None:
     }
     # bfloat16 weights: two numbers of state and a copy of the weight, each in float32.
     assert optimizer_memory("adamw", hidden, others, size=2, master=True)[0] == 4 * 3 * numbers
+
+
+def test_gradients_in_float32_by_hand() -> None:
+    mega = 2**20
+    # All of 12 in one part: the last, of 4, exists twice for a moment.
+    assert master_gradients([8 * mega, 4 * mega]) == ((4 * 12 - 2 * 8) * mega, 2 * 12 * mega)
+    # 16 and 1 would be more than 64 MiB together: the first part has most, the others gain what it let go.
+    assert master_gradients([16 * mega, mega, mega]) == (4 * 16 * mega, 2 * 16 * mega)
+    # Sums of several batches: the first is turned while all others wait.
+    assert summed_gradients([8 * mega, 4 * mega]) == 4 * 8 * mega
+
+
+def test_parts_of_weights_are_as_large_as_in_training() -> None:
+    assert PART_BYTES == weights.PART_BYTES

@@ -87,8 +87,8 @@ class LatentAttentionConfig(SoftmaxAttentionConfig):
         query, key = tape.view(queries, heads * self.head_dim), tape.view(both, heads * self.head_dim)
         numbers = heads * self.query_dim(model)
         query = tape.make(numbers, max(query.size, query_part.size), query, query_part)
-        query.by_head = True
         key = tape.make(numbers, max(key.size, key_part.size), key, key_part)
+        query.by_head = key.by_head = True
         if rope:
             tape.free(queries, down, key_part)
         value = tape.view(both, heads * self.value_head_dim)

@@ -90,7 +90,7 @@ class SoftmaxAttentionConfig(AttentionConfig):
         pairs = model.n_heads * tape.tokens * tape.run.time
         scores = tape.make(pairs, FLOAT32, query, key, keeps=(query, key))
         tape.free(query)
-        mixed = self._trace_weighed(tape, model, scores, value, rounds=False)
+        mixed = self._trace_weighed(tape, model, scores, value, values, rounds=False)
         return mixed if mixed.size == size else tape.copy(mixed, size)
 
     def _trace_written_out(
@@ -98,27 +98,47 @@ class SoftmaxAttentionConfig(AttentionConfig):
     ) -> Made:
         """The same as our own code does it: in bfloat16 under autocast, with scores bounded and sinks."""
         query, key, value = operands
-        heads = tape.tokens * model.n_heads
-        numbers, pairs = heads * self.query_dim(model), heads * tape.run.time
-        value = tape.make(numbers * value.numbers // key.numbers, value.size, value)
-        key = tape.low(tape.make(numbers, key.size, key))
-        query = tape.copy(tape.low(query))
+        heads, time = tape.tokens * model.n_heads, tape.run.time
+        kv_heads = key.numbers // (tape.tokens * self.query_dim(model))
+        query = tape.low(self._trace_by_head(tape, query, kv_heads, kv_heads != model.n_heads))
+        if tape.run.learns:  # else they are so in the cache
+            key, value = (self._trace_by_head(tape, x, kv_heads) for x in (key, value))
+        key = tape.low(key)
+        masked = bias is not None or (self.window is not None and self.window < time)
+        scores = self._trace_scores(tape, heads * time, query, key, masked)
+        if masked and bias is None:
+            scores = tape.make(scores.numbers, scores.size, scores, keeps=(time**2,))
+        elif bias is not None:
+            scores = tape.make(scores.numbers, max(scores.size, bias.size), scores)
+        if self.sinks:
+            scores = tape.make(scores.numbers + heads, scores.size, scores, weights=model.n_heads)
+        mixed = value.numbers // kv_heads * model.n_heads
+        return self._trace_weighed(tape, model, scores, value, mixed, rounds=True)
+
+    def _trace_scores(self, tape: Tape, pairs: int, query: Made, key: Made, masked: bool) -> Made:
+        """Products of queries and keys; a mask that is not given otherwise is added as they are written."""
+        if self.softcap is None and not masked:  # derivatives are scaled at last
+            extra = key.numbers * key.size
+            scores = tape.make(pairs, query.size, query, key, keeps=(query, key), extra=extra)
+            tape.free(query)
+            return scores
         scores = tape.scale(tape.make(pairs, query.size, query, key, keeps=(query, key)))
         tape.free(query)
         if self.softcap is not None:
             scores = tape.scale(tape.scale(scores))
             tape.keep(scores)
             scores = tape.scale(scores)
-        if bias is None:
-            scores = tape.make(pairs, scores.size, scores, keeps=(tape.run.time**2,))
-        else:
-            scores = tape.make(pairs, max(scores.size, bias.size), scores)
-        if self.sinks:
-            scores = tape.make(pairs + heads, scores.size, scores, weights=model.n_heads)
-        return self._trace_weighed(tape, model, scores, value, rounds=True)
+            scores = scores if masked else tape.scale(scores)  # the mask is added
+        return scores
+
+    def _trace_by_head(self, tape: Tape, x: Made, heads: int, shared: bool = False) -> Made:
+        """Queries, keys or values in the order of heads; the queries of a `shared` key together."""
+        run = tape.run
+        in_order = x.by_head or run.time == 1 or (not shared and 1 in (run.batch, heads))
+        return x if in_order else tape.copy(x)
 
     def _trace_weighed(
-        self, tape: Tape, model: GPTConfig, scores: Made, value: Made, *, rounds: bool
+        self, tape: Tape, model: GPTConfig, scores: Made, value: Made, numbers: int, *, rounds: bool
     ) -> Made:
         """From scores to the sums of values, which autocast computes in bfloat16 where it rounds."""
         pairs = model.n_heads * tape.tokens * tape.run.time
@@ -130,7 +150,7 @@ class SoftmaxAttentionConfig(AttentionConfig):
         weights = tape.dropout(weights, model.drop_rate)
         if rounds:
             weights, value = tape.low(weights), tape.low(value)
-        mixed = tape.make(value.numbers, weights.size, weights, value, keeps=(weights, value))
+        mixed = tape.make(numbers, weights.size, weights, value, keeps=(weights, value))
         tape.free(weights, value)
         return tape.copy(mixed)
 

@@ -43,24 +43,39 @@ def attend_written_out(
     softcap: float | None = None,
     sinks: Float[Tensor, " heads"] | None = None,
 ) -> Float[Tensor, "batch heads time value_dim"]:
-    """The same step by step: for scores that no kernel bounds, for reading, and to test the fused one
-    against.
+    """The same step by step: for scores that no kernel bounds, for short contexts, which it is faster with on
+    some devices (`gpt_zoo.measure.attention`), for reading, and to test the fused one against.
 
     Args:
         softcap: c, which bounds the scores: c·tanh(score / c).
         sinks: A score for each head that takes part in the softmax and has no value.
     """
-    time, keys = query.size(2), key.size(2)
-    group = query.size(1) // key.size(1)
-    key, value = key.repeat_interleave(group, dim=1), value.repeat_interleave(group, dim=1)  # (B, H, S, d)
-    scores = query @ key.transpose(-2, -1) * (scale or 1 / math.sqrt(query.size(-1)))  # (B, H, T, S)
-    if softcap is not None:
-        scores = softcap * (scores / softcap).tanh()
-    if mask is None:
-        mask = torch.ones(time, keys, dtype=torch.bool, device=query.device).tril(keys - time)
-    scores = scores.masked_fill(~mask, -math.inf) if mask.dtype == torch.bool else scores + mask
+    batch, heads, time, _ = query.shape
+    kv_heads, keys = key.size(1), key.size(2)
+    scale = scale or 1 / math.sqrt(query.size(-1))
+    # Heads that share a key are rows of one product, so that no key is copied.
+    query = query.reshape(batch * kv_heads, -1, query.size(-1))  # (B·K, H/K·T, d)
+    key, value = key.flatten(0, 1), value.flatten(0, 1)  # (B·K, S, d)
+    if mask is None and softcap is None:  # the product adds the mask as it writes the scores
+        unseen = _unseen(time, keys, query).repeat(heads // kv_heads, 1)
+        scores = torch.baddbmm(unseen, query, key.transpose(1, 2), alpha=scale)
+        scores = scores.view(batch, heads, time, keys)
+    else:
+        scores = (torch.bmm(query, key.transpose(1, 2)) * scale).view(batch, heads, time, keys)
+        if softcap is not None:
+            scores = softcap * (scores / softcap).tanh()
+        mask = _unseen(time, keys, scores) if mask is None else mask
+        scores = scores.masked_fill(~mask, -math.inf) if mask.dtype == torch.bool else scores + mask
     if sinks is not None:
-        column = sinks.view(1, -1, 1, 1).expand(scores.size(0), -1, time, 1).to(scores.dtype)
+        column = sinks.view(1, -1, 1, 1).expand(batch, -1, time, 1).to(scores.dtype)
         scores = torch.cat((scores, column), dim=-1)  # (B, H, T, S + 1)
     weights = scores.softmax(dim=-1)[..., :keys]
-    return F.dropout(weights, drop_rate) @ value  # (B, H, T, v)
+    if drop_rate:
+        weights = F.dropout(weights, drop_rate)
+    return torch.bmm(weights.reshape(*query.shape[:2], keys), value).view(batch, heads, time, -1)
+
+
+def _unseen(time: int, keys: int, like: Tensor) -> Tensor:
+    """What hides later keys from each query, (T, S)."""
+    hidden = torch.full((time, keys), -math.inf, dtype=like.dtype, device=like.device)
+    return hidden.triu(1 + keys - time)

@@ -1,28 +1,12 @@
 from typing import Any
 
 import pytest
+from known_cost import COST
 from pydantic import ValidationError
 from tiny_trainings import train
 
 from experiments.data.tokens import Tokens
 from experiments.training.config import BudgetConfig, TrainingConfig
-from gpt_zoo.cost.model import Cost
-
-COST = Cost(
-    context_length=10,
-    batch_size=1,
-    params=700,
-    params_non_embedding=300,
-    params_active=700,
-    flops_forward=4000,
-    flops_forward_causal=3000,
-    flops_forward_windowed=3000,
-    flops_train_per_token=1200,  # 3 x 4000 / 10
-    flops_train_step=12000,
-    flops_train_step_recomputed=15000,
-    kv_cache_bytes_per_token=8,
-    kv_cache_bytes=80,
-)
 
 
 @pytest.mark.parametrize(
@@ -40,9 +24,8 @@ COST = Cost(
     ],
 )
 def test_steps_spend_the_budget(budget: dict[str, Any], steps: int | None) -> None:
-    # 4 sequences x 2 batches x 10 tokens
-    tokens_per_step = TrainingConfig(batch_size=4, gradient_accumulation=2).tokens_per_step(10)
-    assert BudgetConfig.model_validate(budget).steps_for(COST, tokens_per_step) == steps
+    training = TrainingConfig(batch_size=4, gradient_accumulation=2)  # x 10 tokens
+    assert BudgetConfig.model_validate(budget).steps_for(COST, training) == steps
 
 
 @pytest.mark.parametrize(
