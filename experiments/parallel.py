@@ -11,8 +11,8 @@ from gpt_zoo.cost.model import model_params
 from registry.errors import DeclarationError
 
 SMALL_CPU_PARAMS = 2_000_000
-"""Below, the products of a step are too small for two threads to halve their time: two trainings with one
-thread each did 1.1 to 1.3 times as much as one after the other with two, on two cores, at 0.8 million."""
+"""Below, the products of a step are taken to be too small for a second thread to halve their time; an
+estimate of where that ends, not measured."""
 SMALL_CUDA_PARAMS = 5_000_000
 """Below, a GPU waits for Python; an estimate, not measured."""
 MOST_ON_CUDA = 4

@@ -37,7 +37,7 @@ def run_trial(job: TrialJob, task: Task) -> TrialRecord:
     check_flops(config)
     tokens = open_tokens(job.tokens)
     meter = MemoryMeter(device)
-    training = Training(config, tokens, job.training, job.budget, job.record.seed, device, job.state)
+    training = Training(config, tokens, job.training, job.budget, job.record.seed, device, job.state, meter)
     built = time.perf_counter()
     status, reason = Status.COMPLETE, ""
     try:

@@ -8,10 +8,10 @@ from typing import Any, Literal
 from pydantic import PositiveFloat, PositiveInt
 
 from experiments.training.config import TrainingConfig
+from experiments.training.recordable import recording_hindrance
 from experiments.training.step import training_step
 from gpt_zoo.config.attention.softmax import SoftmaxAttentionConfig
 from gpt_zoo.config.base import Declared
-from gpt_zoo.config.feed_forward.mixture_of_experts import MixtureOfExpertsConfig
 from gpt_zoo.config.gpt import GPTConfig
 from gpt_zoo.config.tape import BFLOAT16, FLOAT32
 from gpt_zoo.cost.model import model_params
@@ -178,11 +178,10 @@ def choose_compile(training: TrainingConfig, case: Case) -> str:
 
 
 def choose_cuda_graphs(training: TrainingConfig, case: Case) -> str:
-    """For small models that are computed as they stand. The work of experts depends on the data."""
-    layers = case.config.distinct_layers
+    """For small models that are computed as they stand, where a step can be recorded."""
     small = model_params(case.config)[0] < GRAPHED_PARAMS
-    plain = not any(isinstance(layer.feed_forward, MixtureOfExpertsConfig) for layer, _ in layers)
-    return "on" if case.device == "cuda" and training.compile == "off" and small and plain else "off"
+    eager = case.device == "cuda" and training.compile == "off"
+    return "on" if eager and small and not recording_hindrance(case.config) else "off"
 
 
 CHOICES: dict[str, Callable[[TrainingConfig, Case], object]] = {

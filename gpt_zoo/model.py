@@ -92,6 +92,7 @@ class GPTModel(nn.Module):
             ValueError: ids that are no integers, not two-dimensional, empty, longer than the context, or
                 outside of the vocabulary; a mask of another shape, or with padding behind a token.
         """
+        check_ids(ids, self.config, 0 if cache is None else cache.length)
         x = self.hidden(ids, attention_mask, cache)
         logits: Tensor = self.head(x[:, -1:] if only_last else x)  # (B, T or 1, V)
         return logits
@@ -102,8 +103,8 @@ class GPTModel(nn.Module):
         attention_mask: Bool[Tensor, "batch time"] | Int[Tensor, "batch time"] | None = None,
         cache: Cache | None = None,
     ) -> Float[Tensor, "batch time emb_dim"]:
-        """What the head makes logits of; arguments and errors as for `forward`."""
-        check_ids(ids, self.config, 0 if cache is None else cache.length)
+        """What the head makes logits of. Arguments are those of `forward`, which checks them: that asks the
+        device for the values of `ids`, and a training, which knows its tokens, need not wait for them."""
         real = None if attention_mask is None else check_mask(attention_mask, ids)
         flow = self._flow(ids, real, cache)
         x = self.token_table(ids)  # (B, T, D)

@@ -17,6 +17,7 @@ from experiments.free_memory import open_memory
 from experiments.progress import Progress, Task
 from experiments.run_tuning import find_tuning
 from experiments.tuning import describe, resolve
+from experiments.units import plural
 from experiments.worker import Worker
 from gpt_zoo.cost.memory import TrainingStep, training_memory
 
@@ -68,7 +69,7 @@ def run_bench(
             for number, group in enumerate(groups):
                 chosen = [(found, request) for found, request in asked if found.contender in group]
                 _run_group(result, chosen, bench, number * bench.rounds, log, task)
-            task.update(total, f"{len(contenders)} contestants, {bench.rounds} rounds")
+            task.update(total, f"{plural(len(contenders), 'contestant')}, {plural(bench.rounds, 'round')}")
     return result
 
 

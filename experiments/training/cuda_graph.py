@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from experiments.training.recordable import recording_hindrance
 from gpt_zoo.config.gpt import GPTConfig
 
 WARM_UP = 3
@@ -72,17 +73,13 @@ class GraphedStep:
 
 
 def require_recordable(config: GPTConfig) -> None:
-    """Check that the steps of a model always launch the same kernels.
+    """Check that a step of the model can be recorded.
 
     Raises:
-        ValueError: a layer routes its tokens, whose numbers differ from batch to batch.
+        ValueError: it cannot; the message says why.
     """
-    kinds = {layer.feed_forward.kind for layer, _ in config.distinct_layers}
-    if "mixture_of_experts" in kinds:
-        raise ValueError(
-            "a CUDA graph replays the same shapes, but mixture_of_experts sends other numbers of tokens to "
-            "its experts in each step; set cuda_graphs: off"
-        )
+    if hindrance := recording_hindrance(config):
+        raise ValueError(f"no CUDA graph can hold a step of this model: {hindrance}; set cuda_graphs: off")
 
 
 def _warm_up(run: Callable[[Tensor], Tensor], windows: Tensor) -> None:

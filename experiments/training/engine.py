@@ -10,7 +10,7 @@ from torch import Tensor
 
 from experiments.training.clock import PhaseClock
 from experiments.training.config import TrainingConfig
-from experiments.training.cuda_graph import GraphedStep
+from experiments.training.cuda_graph import GraphedStep, require_recordable
 from experiments.training.optimizer import build_optimizers, set_learning_rate
 from gpt_zoo.config.gpt import GPTConfig
 from gpt_zoo.model import GPTModel
@@ -27,7 +27,7 @@ class Engine:
         training: Without `auto`: see `experiments.tuning.resolve`.
 
     Raises:
-        ValueError: something of `training` is still `auto`.
+        ValueError: something of `training` is still `auto`, or asks for a graph of what cannot be recorded.
     """
 
     def __init__(self, config: GPTConfig, training: TrainingConfig, device: torch.device) -> None:
@@ -39,6 +39,8 @@ class Engine:
             )
         use_attention(self.model, training.attention_backend)
         self.chunks = training.loss_chunks
+        if training.cuda_graphs == "on":
+            require_recordable(config)
         if training.recompute:
             recompute_layers(self.model)
         kind = MasterWeights if training.precision == "bfloat16_master" else PlainWeights

@@ -18,7 +18,7 @@ from experiments.record import CurvePoint
 from experiments.training.config import BudgetConfig, TrainingConfig
 from experiments.training.engine import Engine
 from experiments.training.evaluate import measure_validation_loss
-from experiments.training.memory import tracked_step
+from experiments.training.memory import MemoryMeter, tracked_step
 from experiments.training.ramp import batch_of_step, sequences_before, tokens_after
 from experiments.training.schedule import learning_rate_factor
 from experiments.training.spent import Spent
@@ -39,6 +39,7 @@ class Training:
     Args:
         state_path: File in which the training is kept now and then, and continued from if it was interrupted.
             One that is damaged, or of another training, is passed over with a warning.
+        meter: Measures memory from before the model is built.
 
     Raises:
         DivergedError: (from `run`) the loss became NaN or infinite.
@@ -53,9 +54,11 @@ class Training:
         seed: int,
         device: torch.device,
         state_path: Path | None = None,
+        meter: MemoryMeter | None = None,
     ) -> None:
         self.tokens, self.device = tokens, device
         self.state_path = state_path
+        self.meter = meter or MemoryMeter(device)
         torch.manual_seed(seed)
         self.cost = model_cost(config)
         self.steps = budget.steps_for(self.cost, training)
@@ -129,7 +132,10 @@ class Training:
         ahead = self.progress() if self.steps is None else (self.spent.step + 1) / self.steps
         factor = learning_rate_factor(ahead, self.training)
         if self._is_tracked_next():
-            with tracked_step(self.device, self.model, self.engine.optimizers) as tracked:
+            with (
+                self.meter.leaving_out(),
+                tracked_step(self.device, self.model, self.engine.optimizers) as tracked,
+            ):
                 loss = self.engine.step(self._batches(), factor)
             self.spent.tracked_bytes = tracked.bytes
         else:
@@ -143,9 +149,11 @@ class Training:
         self.spent.evaluation_due = self._points_reached() > points
 
     def _is_tracked_next(self) -> bool:
-        """Whether the next step is watched for its memory: the second one with batches of full size."""
+        """Whether the next step is watched for its memory: the second with batches of full size, if others are
+        to come, of which the system's count can be read."""
         ramp = self.training.batch_ramp
-        return self.spent.step == (1 if ramp is None else ramp.steps + 1)
+        wanted = 1 if ramp is None else ramp.steps + 1
+        return self.spent.step == wanted and (self.steps is None or self.steps > wanted + 1)
 
     def _batches(self) -> Iterator[Tensor]:
         """Those of the next step, (B, T + 1) each."""

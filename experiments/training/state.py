@@ -40,6 +40,7 @@ def save_state(path: Path, identity: str, engine: Engine, spent: Spent) -> None:
     """
     tensors = dict(_tensors(engine))
     numbers = {**vars(spent), "curve": [point.model_dump() for point in spent.curve]}
+    del numbers["loop_seconds"]  # is of one process, as are the phases that it is divided into
     metadata = {"training": identity, "spent": json.dumps(numbers)}
     partial = path.with_name(f".{path.name}")
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -140,15 +140,13 @@ def _trace_head(
 
 
 def _trace_loss_part(config: GPTConfig, whole: Tape, x: Made, chunks: int, targets: int) -> Stretch:
-    """The loss of some tokens; meanwhile lives all that the head reads, and what the part before gave."""
+    """The loss of some tokens; meanwhile lives all that the head reads."""
     rows = -(-whole.tokens // chunks)
     tape = Tape(replace(whole.run, batch=1, time=rows), whole.shared)
     read = Made(x.numbers // whole.tokens * rows, x.size, Storage(0))  # lies in `x`
     with tape.part("head"):
         loss = _trace_loss(tape, config, read, 0)
-    weights = sum(step.weights for step in tape.steps)
-    before = weights * tape.run.size + read.numbers * read.size if rows < whole.tokens else 0
-    beside = x.numbers * x.size + targets + before
+    beside = x.numbers * x.size + targets
     return Stretch("loss of a part", tape, read, loss, sum(tape.kept_bytes.values()), beside)
 
 

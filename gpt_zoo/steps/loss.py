@@ -82,6 +82,7 @@ class _ChunkedLoss(torch.autograd.Function):
             part_grad.copy_(gradient)
             torch._foreach_add_(weight_grads, added)
             total += loss.detach()
+            del gradient, added  # or they would stand beside those of the next part
         ctx.save_for_backward(hidden_grad, *weight_grads)
         return total
 

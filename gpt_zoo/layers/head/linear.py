@@ -26,11 +26,11 @@ class LinearHead(nn.Linear):
         if config.dim is not None:
             self.projection = nn.Linear(model.emb_dim, config.dim, bias=False)
 
-    def forward(self, x: Float[Tensor, "batch time emb_dim"]) -> Float[Tensor, "batch time vocab_size"]:
+    def forward(self, x: Float[Tensor, "*batch emb_dim"]) -> Float[Tensor, "*batch vocab_size"]:
         """The logits of the next token."""
         if self.projection is not None:
-            x = self.projection(x)  # (B, T, E)
-        logits: Tensor = super().forward(x)[..., : self.vocab_size]  # (B, T, V)
+            x = self.projection(x)  # (..., E)
+        logits: Tensor = super().forward(x)[..., : self.vocab_size]  # (..., V)
         if self.factor != 1:
             logits = logits * self.factor
         return logits if self.softcap is None else self.softcap * (logits / self.softcap).tanh()

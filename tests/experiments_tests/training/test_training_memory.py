@@ -17,8 +17,8 @@ def test_a_step_reaches_the_predicted_peak(tokens: Tokens, precision: Any, parts
     config = tiny(vocab_size=2000, context_length=32, emb_dim=32)
     with peak_of("cpu") as peak:
         training = begin(tokens, config, batch_size=32, precision=precision, gradient_accumulation=parts)
-        training._step()
+        training.engine.step(training._batches(), 1.0)
         with peak.from_here():
-            training._step()
+            training.engine.step(training._batches(), 1.0)
     step = TrainingStep(32, precision=precision, gradient_accumulation=parts)
     assert training_memory(config, step).peak_bytes == pytest.approx(peak.bytes, rel=0.01)
