@@ -26,7 +26,7 @@ def gradients_of_first_step(tokens: Tokens, **arguments: Any) -> tuple[dict[str,
             assert parameter.grad is not None
             seen[name] = parameter.grad.clone()
 
-    training.optimizer.register_step_pre_hook(look)
+    training.engine.optimizers[0].register_step_pre_hook(look)
     loss = training.run(_Quiet()).curve[0].train_loss
     assert loss is not None
     return seen, loss
@@ -83,7 +83,7 @@ def test_dropout_acts_in_training_only(tokens: Tokens) -> None:
     assert model.training
     ids = torch.arange(16)[None]
     assert not torch.equal(model(ids), model(ids))
-    held_out = [measure_validation_loss(model, tokens.validation, 4, "float32") for _ in range(2)]
+    held_out = [measure_validation_loss(model, tokens.validation, 4) for _ in range(2)]
     assert held_out[0] == held_out[1] == training.spent.curve[-1].validation_loss
     assert model.training
 
@@ -100,7 +100,7 @@ def test_the_validation_loss_is_the_mean_log_softmax_of_every_token_but_the_firs
             total += math.log(sum(math.exp(value) for value in row.tolist())) - row[target].item()
     by_hand = total / (len(ids) - 1)
     for batch_size in (1, 4, 1000):
-        measured = measure_validation_loss(model, tokens.validation, batch_size, "float32")
+        measured = measure_validation_loss(model, tokens.validation, batch_size)
         assert measured == pytest.approx(by_hand, rel=1e-6)
 
 
@@ -108,8 +108,10 @@ def test_every_context_length_predicts_the_same_tokens(tokens: Tokens) -> None:
     def targets(context_length: int) -> list[int]:
         seen: list[int] = []
         model = GPTModel(tiny(context_length=context_length))
-        model.register_forward_pre_hook(lambda _, inputs: seen.extend(inputs[0].flatten().tolist()))
-        measure_validation_loss(model, tokens.validation, 3, "float32")
+        model.token_table.register_forward_pre_hook(
+            lambda _, inputs: seen.extend(inputs[0].flatten().tolist())
+        )
+        measure_validation_loss(model, tokens.validation, 3)
         return seen
 
     # The inputs of windows that stand end to end are the text; what follows each is its target.
@@ -157,9 +159,8 @@ def test_the_learning_rate_of_each_step_follows_the_schedule(tokens: Tokens) -> 
         tokens, budget={"steps": 4}, warmup_fraction=0.5, learning_rate=1.0, final_learning_rate_fraction=0.0
     )
     rates: list[float] = []
-    training.optimizer.register_step_pre_hook(
-        lambda *_: rates.append(training.optimizer.param_groups[0]["lr"])
-    )
+    optimizer = training.engine.optimizers[0]
+    optimizer.register_step_pre_hook(lambda *_: rates.append(optimizer.param_groups[0]["lr"]))
     training.run(_Quiet())
     assert rates == pytest.approx([0.5, 1.0, 0.5, 0.0])
 

@@ -83,7 +83,7 @@ def test_a_signal_in_the_middle_of_a_step_waits_for_its_end(
             os.kill(os.getpid(), number)
 
     # Random numbers are drawn by then, but weights not changed yet: a state kept now would belong to no step.
-    training.optimizer.register_step_pre_hook(in_the_fourth)
+    training.engine.optimizers[0].register_step_pre_hook(in_the_fourth)
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         interrupt(training)
@@ -106,7 +106,7 @@ def test_an_evaluation_that_was_interrupted_is_made_up_for(
         if not training.model.training and training.spent.step == 3 * evaluation:
             os.kill(os.getpid(), signal.SIGINT)
 
-    training.model.register_forward_hook(in_an_evaluation)
+    training.model.token_table.register_forward_hook(in_an_evaluation)
     interrupt(training)
     resumed = begin(tokens, CONFIG, budget=BUDGET, state=state)
     resumed.run(Silent())
