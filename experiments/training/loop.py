@@ -149,8 +149,8 @@ class Training:
         self.spent.evaluation_due = self._points_reached() > points
 
     def _is_tracked_next(self) -> bool:
-        """Whether the next step is watched for its memory: the second with batches of full size, if others are
-        to come, of which the system's count can be read."""
+        """Whether the next step is watched for its memory: the second with batches of full size, if it is not
+        the last, of which the system's count is to be read."""
         ramp = self.training.batch_ramp
         wanted = 1 if ramp is None else ramp.steps + 1
         return self.spent.step == wanted and (self.steps is None or self.steps > wanted + 1)
