@@ -134,8 +134,8 @@ def measure_overhead() -> str:
     build = median(record.build_seconds or 0 for record in records)
     return (
         f"A trial of {steps:.2f} s of steps takes {each:.3f} s more ({each / steps:.1%}): {build:.3f} s "
-        f"before its first step, {evaluation:.3f} s of evaluation, the rest to watch memory in one step, to record "
-        f"and to start the next. Without the evaluation it is {(each - evaluation) / steps:.1%}."
+        f"before its first step, {evaluation:.3f} s of evaluation, the rest to watch memory in one step, to "
+        f"record and to start the next. Without the evaluation it is {(each - evaluation) / steps:.1%}."
     )
 
 
