@@ -140,9 +140,7 @@ def _measuring_alone() -> Iterator[None]:
 
 
 def _measure_device(name: str, key: MachineKey, task: Task) -> "Tuning":
-    import torch
-
-    from experiments.tuning import AttentionTime, Tuning
+    from experiments.tuning import Tuning
     from gpt_zoo.measure.attention import measure_attention
     from gpt_zoo.measure.machine import measure_peaks
 
@@ -152,17 +150,8 @@ def _measure_device(name: str, key: MachineKey, task: Task) -> "Tuning":
     peaks = measure_peaks(name, tell)
     label, memory = _describe(name, key)
     attention = [
-        AttentionTime(
-            precision=precision,
-            heads=row.heads,
-            head_dim=row.head_dim,
-            context_length=row.context_length,
-            batch_size=row.batch_size,
-            fused_seconds=row.fused,
-            written_out_seconds=row.written_out,
-        )
-        for precision, dtype in (("float32", torch.float32), ("bfloat16", torch.bfloat16))
-        for row in measure_attention(name, dtype, tell=tell)
+        *measure_attention(name, "float32", tell=tell),
+        *measure_attention(name, "bfloat16", tell=tell),
     ]
     return Tuning(
         name=THIS,

@@ -9,7 +9,8 @@ from experiments.doctor import complaints
 from experiments.units import MISSING, format_bytes, format_flops, plural
 
 if TYPE_CHECKING:
-    from experiments.tuning import AttentionTime, Tuning
+    from experiments.tuning import Tuning
+    from gpt_zoo.cost.roofline import AttentionTime
 
 ATTENTION_LEGEND = """\
 How many times as fast attention is written out as in one kernel, forward and backward, by context length;

@@ -6,6 +6,7 @@ from experiments.doctor import usable_threads
 from experiments.environment import allowed_cores
 from experiments.experiment import DEFAULT_TRIALS, Experiment
 from experiments.training.config import TrainingConfig
+from experiments.tuning import PYTHON_BOUND_PARAMS
 from gpt_zoo.config.gpt import GPTConfig
 from gpt_zoo.cost.model import model_params
 from registry.errors import DeclarationError
@@ -13,8 +14,6 @@ from registry.errors import DeclarationError
 SMALL_CPU_PARAMS = 2_000_000
 """Below, the products of a step are taken to be too small for a second thread to halve their time; an
 estimate of where that ends, not measured."""
-SMALL_CUDA_PARAMS = 5_000_000
-"""Below, a GPU waits for Python; an estimate, not measured."""
 MOST_ON_CUDA = 4
 DRAWN_POINTS = 64
 """Of a space, whose largest model is taken for that of the search."""
@@ -36,7 +35,7 @@ def settle_parallel(experiment: Experiment, device: str, before: int | None) -> 
     if device == "cpu" and largest < SMALL_CPU_PARAMS:
         most = allowed_cores() // (experiment.config.training.threads or 1)
     else:
-        most = MOST_ON_CUDA if device == "cuda" and largest < SMALL_CUDA_PARAMS else 1
+        most = MOST_ON_CUDA if device == "cuda" and largest < PYTHON_BOUND_PARAMS else 1
     trainings = len(experiment.variants) or experiment.config.search.trials or DEFAULT_TRIALS
     return max(1, min(most, trainings * len(experiment.config.seeds)))
 

@@ -5,17 +5,16 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any, Literal
 
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import PositiveInt
 
 from experiments.training.config import TrainingConfig
 from experiments.training.recordable import recording_hindrance
 from experiments.training.step import training_step
 from gpt_zoo.config.attention.softmax import SoftmaxAttentionConfig
-from gpt_zoo.config.base import Declared
 from gpt_zoo.config.gpt import GPTConfig
 from gpt_zoo.config.tape import BFLOAT16, FLOAT32
 from gpt_zoo.cost.model import model_params
-from gpt_zoo.cost.roofline import Device, TimePrecision, estimate_time, training_work
+from gpt_zoo.cost.roofline import AttentionTime, Device, TimePrecision, estimate_time, training_work
 
 BFLOAT16_GAIN = 1.3
 """How many times as fast its products must be: what is around them gains less, or loses."""
@@ -29,26 +28,8 @@ COMPILE_SECONDS = 30.0
 """That `regional` takes, about: 10 to 27 on two CPU cores. Not measured on CUDA."""
 COMPILE_GAIN = 1.2
 """How many times as fast steps become: an assumption for CUDA, where it is not measured."""
-GRAPHED_PARAMS = 5_000_000
+PYTHON_BOUND_PARAMS = 5_000_000
 """Below, a GPU waits for Python; an estimate, not measured."""
-
-
-class AttentionTime(Declared):
-    """What a forward and a backward pass of causal attention took, as `gpt_zoo.measure.attention` has it."""
-
-    precision: TimePrecision
-    """Of queries, keys and values."""
-    heads: PositiveInt
-    head_dim: PositiveInt
-    context_length: PositiveInt
-    batch_size: PositiveInt
-    fused_seconds: PositiveFloat
-    written_out_seconds: PositiveFloat
-
-    @property
-    def gain(self) -> float:
-        """How many times as fast as fused it is written out."""
-        return self.fused_seconds / self.written_out_seconds
 
 
 class Tuning(Device):
@@ -179,7 +160,7 @@ def choose_compile(training: TrainingConfig, case: Case) -> str:
 
 def choose_cuda_graphs(training: TrainingConfig, case: Case) -> str:
     """For small models that are computed as they stand, where a step can be recorded."""
-    small = model_params(case.config)[0] < GRAPHED_PARAMS
+    small = model_params(case.config)[0] < PYTHON_BOUND_PARAMS
     eager = case.device == "cuda" and training.compile == "off"
     return "on" if eager and small and not recording_hindrance(case.config) else "off"
 

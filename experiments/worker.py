@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from experiments.launch import StoppedError
+from experiments.process_group import end_group
 from experiments.progress import Task
 from experiments.record import Status, TrialRecord
 from experiments.trial_job import TrialJob
@@ -188,15 +189,7 @@ class Worker:
     ) -> None:
         if self.process is None:
             return
-        group = self.process.pid
-        try:
-            os.killpg(group, signal.SIGTERM)
-            self.process.wait(STOP_SECONDS)
-        except ProcessLookupError:
-            pass
-        except (subprocess.TimeoutExpired, KeyboardInterrupt):
-            with suppress(ProcessLookupError):
-                os.killpg(group, signal.SIGKILL)
+        end_group(self.process, STOP_SECONDS)
         self._forget()
 
 

@@ -98,12 +98,11 @@ class Products:
 
     def turn(self, steps: int) -> dict[str, Any]:
         """Measure both rates, however many steps are asked for."""
-        from gpt_zoo.measure.machine import measure_peaks
+        from gpt_zoo.measure.machine import measure_product_rate
 
-        peaks = measure_peaks(self.device)
         return {
-            "float32_flops_per_second": peaks.float32_flops_per_second,
-            "bfloat16_flops_per_second": peaks.bfloat16_flops_per_second,
+            "float32_flops_per_second": measure_product_rate(self.device, torch.float32),
+            "bfloat16_flops_per_second": measure_product_rate(self.device, torch.bfloat16),
         }
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from experiments.process_group import end_group
+
 PRODUCTS = "products"
 """The library of the contestant that only multiplies."""
 END_SECONDS = 10.0
@@ -90,12 +92,5 @@ class ContestantProcess:
             assert pipe is not None
             with suppress(BrokenPipeError):
                 pipe.close()
-        # The whole group: torch.compile starts processes of its own.
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGTERM)
-        try:
-            self.process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            with suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+        end_group(self.process, END_SECONDS)  # torch.compile starts processes of its own
+        self.process.wait()

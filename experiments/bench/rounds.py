@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TypeVar
 
+from gpt_zoo.parts import parts_of
+
 T = TypeVar("T")
 
 
@@ -25,13 +27,7 @@ def group_by_memory(needs: Mapping[T, int], always: Sequence[T], free_bytes: int
     """
     others = [one for one in needs if one not in always]
     left = free_bytes - sum(needs[one] for one in always)
-    group: list[T] = []
-    for one in others:
-        if group and sum(needs[other] for other in group) + needs[one] > left:
-            yield [*always, *group]
-            group = []
-        group.append(one)
-    if group or not others:
+    for group in parts_of(others, needs.__getitem__, left) if others else [[]]:
         yield [*always, *group]
 
 

@@ -1,5 +1,6 @@
 """Models that a contestant trains, each by the means of its library."""
 
+from contextlib import nullcontext
 from typing import Any, Protocol
 
 import torch
@@ -78,9 +79,6 @@ class PeerTrainer:
 
     def _loss(self, windows: Tensor) -> Tensor:
         """Of a scope of its own, so that the logits are gone before the backward pass."""
-        if self.autocast:
-            with computing_in_bfloat16(self.device):
-                logits = self.forward(windows[:, :-1])
-        else:
+        with computing_in_bfloat16(self.device) if self.autocast else nullcontext():
             logits = self.forward(windows[:, :-1])
         return F.cross_entropy(logits.float().flatten(0, 1), windows[:, 1:].flatten())

@@ -17,7 +17,7 @@ from gpt_zoo.model import GPTModel
 from gpt_zoo.steps.attention import use_attention
 from gpt_zoo.steps.loss import next_token_loss
 from gpt_zoo.steps.recompute import recompute_layers
-from gpt_zoo.steps.weights import MasterWeights, PlainWeights, Weights
+from gpt_zoo.steps.weights import build_weights
 
 
 class Engine:
@@ -43,8 +43,7 @@ class Engine:
             require_recordable(config)
         if training.recompute:
             recompute_layers(self.model)
-        kind = MasterWeights if training.precision == "bfloat16_master" else PlainWeights
-        self.weights: Weights = kind(self.model, keep_gradients=training.cuda_graphs == "on")
+        self.weights = build_weights(self.model, training.precision, training.cuda_graphs == "on")
         self.optimizers = build_optimizers(self.weights.named(), training)
         self.clock = PhaseClock(device)
         self._replays = training.cuda_graphs == "on"

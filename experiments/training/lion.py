@@ -1,13 +1,13 @@
 """Lion, which torch does not have."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-PART_BYTES = 2**22
-"""Of the weights that are stepped together."""
+from gpt_zoo.cost.optimizers import LION_PART_BYTES
+from gpt_zoo.parts import parts_of
 
 
 class Lion(torch.optim.Optimizer):
@@ -39,7 +39,8 @@ class Lion(torch.optim.Optimizer):
             with torch.enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            for weights in _parts([weight for weight in group["params"] if weight.grad is not None]):
+            stepped = [weight for weight in group["params"] if weight.grad is not None]
+            for weights in parts_of(stepped, lambda weight: weight.nbytes, LION_PART_BYTES):
                 self._step(weights, **{name: group[name] for name in ("lr", "betas", "weight_decay")})
         return loss
 
@@ -59,15 +60,3 @@ class Lion(torch.optim.Optimizer):
         if not state:
             state["momentum"] = torch.zeros_like(weight, memory_format=torch.preserve_format)
         return state["momentum"]
-
-
-def _parts(weights: list[Tensor]) -> Iterator[list[Tensor]]:
-    """Neighbours that are stepped together, so that their updates need no memory of a whole model."""
-    part: list[Tensor] = []
-    for weight in weights:
-        if part and sum(one.nbytes for one in part) + weight.nbytes > PART_BYTES:
-            yield part
-            part = []
-        part.append(weight)
-    if part:
-        yield part

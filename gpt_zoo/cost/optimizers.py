@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from gpt_zoo.config.base import did_you_mean
 from gpt_zoo.config.tape import BFLOAT16, FLOAT32
+from gpt_zoo.parts import parts_of
 
 PART_BYTES = 2**26
-"""Of float32 copies of weights that are stepped together: `gpt_zoo.steps.weights.PART_BYTES`."""
+"""Of float32 copies of bfloat16 weights that are stepped together: as little as not to be seen beside a
+model, and enough that a small model is stepped at once."""
+LION_PART_BYTES = 2**22
+"""Of the weights that Lion steps together, so that their updates need no memory of a whole model."""
 
 
 class Shape(NamedTuple):
@@ -76,7 +80,7 @@ OPTIMIZERS: dict[str, OptimizerCost] = {
         'Chen et al. 2023, "Symbolic Discovery of Optimization Algorithms", arXiv:2302.06675',
         state=lambda rows, columns: rows * columns,
         temporary=_copies(1),  # the update
-        together_bytes=2**22,
+        together_bytes=LION_PART_BYTES,
     ),
     "muon": OptimizerCost(
         'Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks"',
@@ -136,7 +140,7 @@ def master_gradients(tensors: Iterable[int]) -> tuple[int, int]:
         Bytes while gradients become float32, and bytes when those of a part have.
     """
     turning = turned = gone = 0
-    for part in parts_of(tensors):
+    for part in parts_of(tensors, lambda numbers: FLOAT32 * numbers, PART_BYTES):
         numbers = sum(part)
         grown = (FLOAT32 - BFLOAT16) * numbers - BFLOAT16 * gone
         turning = max(turning, grown + BFLOAT16 * part[-1])
@@ -158,15 +162,3 @@ def summed_gradients(tensors: Iterable[int]) -> int:
         most = max(most, FLOAT32 * numbers - BFLOAT16 * gone)
         gone += numbers
     return most
-
-
-def parts_of(tensors: Iterable[int]) -> Iterator[list[int]]:
-    """Neighbours which in float32 have `PART_BYTES` together at most, or one that has more."""
-    part: list[int] = []
-    for numbers in tensors:
-        if part and FLOAT32 * (sum(part) + numbers) > PART_BYTES:
-            yield part
-            part = []
-        part.append(numbers)
-    if part:
-        yield part

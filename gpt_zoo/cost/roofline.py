@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import PositiveFloat
+from pydantic import PositiveFloat, PositiveInt
 
 from gpt_zoo.config.base import Declared
 from gpt_zoo.config.gpt import GPTConfig
@@ -45,6 +45,27 @@ class Device(Declared):
         """The peak in a precision; None where nobody tells."""
         own = self.bfloat16_flops_per_second if precision == "bfloat16" else None
         return own or self.float32_flops_per_second
+
+
+class AttentionTime(Declared):
+    """What a forward and a backward pass of causal attention took, the least of several runs, as
+    `gpt_zoo.measure.attention` has it."""
+
+    precision: TimePrecision
+    """Of queries, keys and values."""
+    heads: PositiveInt
+    """Of queries, and as many of keys and values."""
+    head_dim: PositiveInt
+    context_length: PositiveInt
+    batch_size: PositiveInt
+    """As many as memory and time let."""
+    fused_seconds: PositiveFloat
+    written_out_seconds: PositiveFloat
+
+    @property
+    def gain(self) -> float:
+        """How many times as fast as fused it is written out."""
+        return self.fused_seconds / self.written_out_seconds
 
 
 @dataclass(frozen=True)

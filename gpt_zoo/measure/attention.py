@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import torch
 from torch import Tensor
 
+from gpt_zoo.cost.roofline import AttentionTime, TimePrecision
 from gpt_zoo.layers.attention.attend import attend_fused, attend_written_out
 from gpt_zoo.measure.machine import synchronize
 
@@ -28,40 +28,19 @@ FORWARD_PASSES = 3.5
 """That the fused kernel multiplies as much as, forward and backward: it computes the scores once more."""
 
 
-@dataclass(frozen=True)
-class AttentionSeconds:
-    """What a forward and a backward pass of causal attention takes, the least of several runs.
-
-    Args:
-        heads: H query heads, and as many of keys and values.
-        head_dim: d, their size.
-        context_length: T.
-        batch_size: B, as many as memory and time let.
-        fused: In one kernel.
-        written_out: Step by step.
-    """
-
-    heads: int
-    head_dim: int
-    context_length: int
-    batch_size: int
-    fused: float
-    written_out: float
-
-
 def measure_attention(
     device: str,
-    dtype: torch.dtype,
+    precision: TimePrecision,
     context_lengths: Sequence[int] = CONTEXTS,
     heads: Sequence[tuple[int, int]] = HEADS,
     tell: Callable[[str], None] = lambda note: None,
-) -> Iterator[AttentionSeconds]:
+) -> Iterator[AttentionTime]:
     """Time both ways in turns, so that what else runs slows down both; up to a context at which writing out
     loses by far, or needs much memory.
 
     Args:
         device: As torch calls it.
-        dtype: Of queries, keys and values.
+        precision: Of queries, keys and values.
         context_lengths: Rising.
         heads: How many, and their size.
         tell: Hears what is being measured.
@@ -70,14 +49,15 @@ def measure_attention(
         for context in context_lengths:
             if _is_much(device, count, size, context):
                 break
-            tell(f"{device}: attention in {str(dtype).removeprefix('torch.')}, context {context}")
-            row = _measure(device, dtype, count, size, context)
+            tell(f"{device}: attention in {precision}, context {context}")
+            row = _measure(device, precision, count, size, context)
             yield row
-            if row.written_out > LOST * row.fused:
+            if row.written_out_seconds > LOST * row.fused_seconds:
                 break
 
 
-def _measure(device: str, dtype: torch.dtype, heads: int, head_dim: int, context: int) -> AttentionSeconds:
+def _measure(device: str, precision: TimePrecision, heads: int, head_dim: int, context: int) -> AttentionTime:
+    dtype = getattr(torch, precision)
     batch = choose_batch(device, heads, head_dim, context)
     shape = (batch, heads, context, head_dim)
     query, key, value = (torch.randn(shape, device=device, dtype=dtype, requires_grad=True) for _ in range(3))
@@ -87,7 +67,15 @@ def _measure(device: str, dtype: torch.dtype, heads: int, head_dim: int, context
         torch.autograd.grad(way(query, key, value), (query, key, value), backward)
 
     fused, written_out = _in_turns([partial(run, attend_fused), partial(run, attend_written_out)], device)
-    return AttentionSeconds(heads, head_dim, context, batch, fused, written_out)
+    return AttentionTime(
+        precision=precision,
+        heads=heads,
+        head_dim=head_dim,
+        context_length=context,
+        batch_size=batch,
+        fused_seconds=fused,
+        written_out_seconds=written_out,
+    )
 
 
 def _is_much(device: str, heads: int, head_dim: int, context: int) -> bool:

@@ -58,12 +58,12 @@ def measure_peaks(device: str, tell: Callable[[str], None] = lambda note: None) 
     flops = {}
     for dtype in (torch.float32, torch.bfloat16):
         tell(f"{device}: {str(dtype).removeprefix('torch.')} products")
-        flops[dtype] = _product_rate(device, dtype)
+        flops[dtype] = measure_product_rate(device, dtype)
     tell(f"{device}: memory")
     return Peaks(flops[torch.float32], flops[torch.bfloat16], _bandwidth(device))
 
 
-def _product_rate(device: str, dtype: torch.dtype) -> float:
+def measure_product_rate(device: str, dtype: torch.dtype) -> float:
     """FLOP/s of a product that is large enough to take a while."""
     size = 256
     while True:

@@ -26,8 +26,9 @@ from gpt_zoo.cost.memory import TrainingStep
 from gpt_zoo.model import GPTModel
 from gpt_zoo.steps.attention import use_attention
 from gpt_zoo.steps.loss import next_token_loss
+from gpt_zoo.steps.optimizers import is_turned_by_muon
 from gpt_zoo.steps.recompute import recompute_layers
-from gpt_zoo.steps.weights import MasterWeights, PlainWeights, Weights
+from gpt_zoo.steps.weights import build_weights
 
 HIGH_WATER = Path("/proc/self/status")
 START = "measured from here"
@@ -46,8 +47,7 @@ class TrainingRun:
         self.model = GPTModel(config).to(self.device).train()
         if step.precision == "bfloat16_pure":
             self.model = self.model.bfloat16()
-        kind = MasterWeights if step.precision == "bfloat16_master" else PlainWeights
-        self.weights: Weights = kind(self.model)
+        self.weights = build_weights(self.model, step.precision)
         use_attention(self.model, "fused" if step.fused_attention else "written_out")
         if step.recompute:
             recompute_layers(self.model)
@@ -81,8 +81,8 @@ def build_optimizers(
     """torch's optimizers of that name; Muon takes the matrices of layers, AdamW the rest."""
     adamw = partial(torch.optim.AdamW, lr=1e-3, fused=True)
     if step.optimizer == "muon":
-        hidden = [p for name, p in named if p.ndim == 2 and name.startswith("blocks.")]
-        others = [p for name, p in named if not (p.ndim == 2 and name.startswith("blocks."))]
+        hidden = [p for name, p in named if is_turned_by_muon(name, p)]
+        others = [p for name, p in named if not is_turned_by_muon(name, p)]
         return [torch.optim.Muon(hidden, lr=1e-3), adamw(others)]
     build: dict[str, Callable[..., torch.optim.Optimizer]] = {
         "adamw": adamw,

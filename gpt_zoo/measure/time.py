@@ -18,6 +18,7 @@ from gpt_zoo.cost.roofline import BYTES, Phase, TimePrecision
 from gpt_zoo.measure.machine import synchronize
 from gpt_zoo.model import GPTModel
 from gpt_zoo.steps.loss import next_token_loss
+from gpt_zoo.steps.optimizers import has_fused_adamw
 from gpt_zoo.steps.weights import PlainWeights
 
 WARM_UP, STEPS = 2, 7
@@ -116,8 +117,8 @@ def _inference_times(model: GPTModel, ids: Tensor, clock: _Clock) -> list[Timing
 def _training_step(model: GPTModel, ids: Tensor, precision: TimePrecision) -> Callable[[], None]:
     """Forward, backward and a step of AdamW, as training makes it."""
     weights = PlainWeights(model.train())
-    fused = ids.device.type in ("cpu", "cuda")
-    optimizer = torch.optim.AdamW([one for _, one in weights.named()], lr=1e-4, fused=fused)
+    stepped = [parameter for _, parameter in weights.named()]
+    optimizer = torch.optim.AdamW(stepped, lr=1e-4, fused=has_fused_adamw(stepped[0]))
 
     def step() -> None:
         loss = next_token_loss(model, ids, autocast=precision == "bfloat16")

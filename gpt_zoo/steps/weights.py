@@ -1,14 +1,13 @@
 """The weights of a training: which of them the optimizers step, and how a step of them reaches the model."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
-PART_BYTES = 2**26
-"""Of the float32 gradients of a part: as little as not to be seen beside a model, and enough that a small
-model is stepped at once."""
+from gpt_zoo.cost.optimizers import PART_BYTES
+from gpt_zoo.parts import parts_of
 
 
 class Weights(Protocol):
@@ -114,7 +113,7 @@ class MasterWeights:
         """See `Weights`."""
         gradients = self._gradients()
         scale = None if clip is None else _shortening([g for g in gradients if g is not None], clip)
-        for part in _parts([master for _, master in self._masters]):
+        for part in parts_of(range(len(gradients)), self._size, PART_BYTES):
             for index in part:
                 master = self._masters[index][1]
                 if (gradient := gradients[index]) is not None:
@@ -130,6 +129,10 @@ class MasterWeights:
     def forget(self) -> None:
         """See `Weights`."""
         _forget(self._weights, self._keep)
+
+    def _size(self, index: int) -> int:
+        """Bytes of a master."""
+        return self._masters[index][1].nbytes
 
     def _gradients(self) -> list[Tensor | None]:
         summed, self._summed = self._summed, None
@@ -162,15 +165,7 @@ def _shortening(gradients: list[Tensor], clip: float) -> Tensor:
     return (clip / (norm + 1e-6)).clamp(max=1.0)
 
 
-def _parts(masters: Iterable[Tensor]) -> Iterator[list[int]]:
-    """Neighbours which together have `PART_BYTES` at most, or one that has more."""
-    part: list[int] = []
-    size = 0
-    for index, master in enumerate(masters):
-        if part and size + master.nbytes > PART_BYTES:
-            yield part
-            part, size = [], 0
-        part.append(index)
-        size += master.nbytes
-    if part:
-        yield part
+def build_weights(model: nn.Module, precision: str, keep_gradients: bool = False) -> Weights:
+    """What optimizers step of a model that computes in a precision: masters for `bfloat16_master`."""
+    kind = MasterWeights if precision == "bfloat16_master" else PlainWeights
+    return kind(model, keep_gradients)

@@ -155,4 +155,17 @@ def test_gradients_in_float32_by_hand() -> None:
 
 
 def test_parts_of_weights_are_as_large_as_in_training() -> None:
-    assert PART_BYTES == weights.PART_BYTES
+    # Each but the last alone is more than half of a part.
+    sizes = (PART_BYTES // 4 // 2 + 1, PART_BYTES // 4 // 2 + 1, 3)
+    model = torch.nn.ParameterList(torch.ones(size) for size in sizes)
+    masters = weights.MasterWeights(model)
+    optimizer = torch.optim.SGD([master for _, master in masters.named()], lr=0.5)
+    stepped: list[list[int]] = []
+    optimizer.register_step_pre_hook(
+        lambda *_: stepped.append([m.numel() for _, m in masters.named() if m.grad is not None])
+    )
+    for weight in model:
+        weight.grad = torch.ones_like(weight)
+    masters.step([optimizer], clip=None)
+    assert stepped == [[sizes[0]], [sizes[1], sizes[2]]]
+    assert all(bool((weight == 0.5).all()) for weight in model)

@@ -71,6 +71,16 @@ def load_study(run: RunFolder, storage: str | None = None) -> optuna.Study:
     return optuna.load_study(study_name="tiny", storage=storage or f"sqlite:///{run.study}")
 
 
+def assert_same(run: RunFolder, whole: RunFolder) -> None:
+    """A search that was cut off proposed and found what one that was not did, and left nothing half-done."""
+    assert points(run) == points(whole)
+    study, expected = load_study(run), load_study(whole)
+    assert [(trial.number, trial.params, trial.values, trial.state) for trial in study.trials] == [
+        (trial.number, trial.params, trial.values, trial.state) for trial in expected.trials
+    ]
+    assert not list((run.path / "states").glob("*"))
+
+
 def load_importances(run: RunFolder) -> dict[str, dict[str, float]]:
     shares: dict[str, dict[str, float]] = json.loads(run.importances.read_text())
     return shares

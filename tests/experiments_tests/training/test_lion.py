@@ -3,8 +3,9 @@ import torch
 from torch import nn
 
 from experiments.training.config import TrainingConfig
-from experiments.training.lion import PART_BYTES, Lion
+from experiments.training.lion import Lion
 from experiments.training.optimizer import build_optimizers
+from gpt_zoo.cost.optimizers import LION_PART_BYTES
 
 
 def test_steps_of_a_scalar_are_as_written_in_the_paper() -> None:
@@ -23,7 +24,7 @@ def test_steps_of_a_scalar_are_as_written_in_the_paper() -> None:
 
 
 def test_weights_beyond_the_size_of_a_part_are_all_stepped() -> None:
-    length = PART_BYTES // 4 // 2 + 1  # two do not fit into a part
+    length = LION_PART_BYTES // 4 // 2 + 1  # two do not fit into a part
     weights = [nn.Parameter(torch.zeros(size)) for size in (length, 3, length, 3 * length, 5)]
     for weight in weights:
         weight.grad = torch.ones_like(weight)
