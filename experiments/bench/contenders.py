@@ -10,19 +10,21 @@ from gpt_zoo.config.base import did_you_mean
 OURS = "gpt-zoo"
 RECIPE = TrainingConfig(schedule="constant", warmup_fraction=0.0, drop_rate=0.0)
 """What all of them train with: learning rate, betas, weight decay, and the clip of the gradient."""
-OWN_SETTINGS = {
+OWN_PRECISIONS = {
     "best": "auto",
     "float32": "float32",
     "bfloat16": "bfloat16",
     "bfloat16_master": "bfloat16_master",
 }
-"""Our settings, by the precision that they declare; all else is `auto`."""
+"""By setting, the precision that it declares; all else is `auto`."""
+OWN_SETTINGS = (*OWN_PRECISIONS, *(f"{name}+compile" for name in OWN_PRECISIONS))
+"""Ours; `+compile` declares `compile: full`, so that peers which are compiled meet the same of ours."""
 AS_IT_COMES = "as it comes"
 MEANS = ("autocast", "compile", "malloc")
 """What a setting of a peer is put together of, with `+`: bfloat16 autocast; torch.compile of the model; an
 allocator that keeps what is freed, as ours does. AdamW is then torch's fused kernel as well."""
 PEER_SETTINGS = (AS_IT_COMES, *MEANS, "autocast+compile", "autocast+malloc", "autocast+compile+malloc")
-DEFAULT_SETTINGS = ("float32", "best", AS_IT_COMES, "autocast", "autocast+compile")
+DEFAULT_SETTINGS = ("float32", "best", "best+compile", AS_IT_COMES, "autocast", "autocast+compile")
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,9 @@ class Contender:
 
     def declare(self, batch_size: int) -> TrainingConfig:
         """The training of one of ours, in which much is `auto`."""
-        changes = {"batch_size": batch_size, "precision": OWN_SETTINGS[self.setting]}
-        return RECIPE.model_copy(update=changes)
+        name, _, compiled = self.setting.partition("+")
+        changes = {"batch_size": batch_size, "precision": OWN_PRECISIONS[name]}
+        return RECIPE.model_copy(update=changes | ({"compile": "full"} if compiled else {}))
 
 
 def find_settings(names: Sequence[str] | None) -> list[str]:

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from experiments.bench.contenders import Contender
+from experiments.bench.contenders import OURS, Contender
 from experiments.bench.rounds import Spread, round_ratios, spread
 from experiments.bench.shapes import Shape
 from gpt_zoo.cost.model import model_cost
@@ -83,22 +83,25 @@ class ShapeResult:
 
     def our_best(self) -> Found | None:
         """The fastest of ours."""
-        return _fastest([found for found in self.found if found.contender.is_ours])
+        return self.fastest(OURS)
 
-    def best_of_peers(self) -> dict[str, Found]:
-        """The fastest of each peer, by its name."""
-        names = dict.fromkeys(f.contender.library for f in self.found if not f.contender.is_ours)
-        best = {name: _fastest([f for f in self.found if f.contender.library == name]) for name in names}
-        return {name: found for name, found in best.items() if found is not None}
+    def peers(self) -> list[str]:
+        """The names of those that take part."""
+        return list(dict.fromkeys(f.contender.library for f in self.found if not f.contender.is_ours))
+
+    def fastest(self, library: str, in_float32: bool = False) -> Found | None:
+        """The fastest setting of a library, or of those that compute in float32."""
+        settings = [found for found in self.found if found.contender.library == library]
+        return _fastest([found for found in settings if found.computes_in_float32 or not in_float32])
 
     def leanest_peer(self) -> Found | None:
         """The one with the least memory."""
         known = [f for f in self.found if not f.contender.is_ours and f.memory_bytes]
         return min(known, key=lambda found: found.memory_bytes or 0, default=None)
 
-    def speed_over(self, found: Found) -> Spread | None:
-        """How many times as fast as `found` our best is, in the rounds of both."""
-        ours = self.our_best()
+    def speed_over(self, found: Found, in_float32: bool = False) -> Spread | None:
+        """How many times as fast as `found` our best is, or our best in float32, in the rounds of both."""
+        ours = self.fastest(OURS, in_float32)
         return None if ours is None else round_ratios(ours.tokens_per_second, found.tokens_per_second)
 
     def memory_ratio(self, found: Found) -> float | None:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from statistics import median
 from typing import Any
 
-from experiments.bench.contenders import RECIPE
+from experiments.bench.contenders import OURS, RECIPE
 from experiments.bench.peers import PEERS
 from experiments.bench.result import Found, ShapeResult
 from experiments.bench.rounds import Spread
@@ -92,19 +92,25 @@ def _limit(result: ShapeResult) -> str:
 
 def _summary(result: ShapeResult) -> list[str]:
     """What the table says, in a line for each peer; and what it cannot."""
-    lines = []
-    ours = result.our_best()
-    for name, best in result.best_of_peers().items():
-        ratio = result.speed_over(best)
-        if ours is not None and ratio is not None:
-            lines.append(
-                f"{ours.contender.label}: {_times(ratio)} times the speed of {name} at its best "
-                f"({best.contender.setting})."
-            )
+    lines = [
+        line
+        for in_float32, how in ((False, "at its best"), (True, "in float32"))
+        for peer in result.peers()
+        if (line := _comparison(result, peer, in_float32, how))
+    ]
     lines += [f"{f.contender.label} computes by: {f.means}." for f in result.found if f.means]
     lines += [f"{name} is left out: {reason}." for name, reason in result.refused.items()]
     lines += [f"{f.contender.label} failed: {f.failed}." for f in result.found if f.failed is not None]
     return lines
+
+
+def _comparison(result: ShapeResult, peer: str, in_float32: bool, how: str) -> str:
+    """Our fastest setting beside a peer's; empty where one of them has none."""
+    ours, theirs = result.fastest(OURS, in_float32), result.fastest(peer, in_float32)
+    if ours is None or theirs is None:
+        return ""
+    ratio = _times(result.speed_over(theirs, in_float32))
+    return f"{ours.contender.label}: {ratio} times the speed of {peer} {how} ({theirs.contender.setting})."
 
 
 def _notes(results: Sequence[ShapeResult], setup: Setup) -> str:

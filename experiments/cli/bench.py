@@ -43,9 +43,9 @@ Against = Annotated[
 Settings = Annotated[
     list[str] | None,
     typer.Option(
-        help="With commas; of ours: best, float32, bfloat16, bfloat16_master; of peers: as-it-comes, or "
-        "autocast, compile and malloc, joined with +.",
-        show_default="float32, best, as-it-comes, autocast, autocast+compile",
+        help="With commas; of ours: best, float32, bfloat16 and bfloat16_master, or with +compile; of "
+        "peers: as-it-comes, or autocast, compile and malloc, joined with +.",
+        show_default="float32, best, best+compile, as-it-comes, autocast, autocast+compile",
     ),
 ]
 Steps = Annotated[int | None, typer.Option(min=1, help="Steps of a turn.", show_default="by shape")]

@@ -38,17 +38,23 @@ def test_the_fastest_setting_of_a_peer_is_its_best():
         10,
         [
             found(OURS, "float32", {0: 200.0, 1: 210.0}, memory_bytes=30),
-            found(OURS, "best", {0: 400.0, 1: 420.0}, memory_bytes=20),
+            found(OURS, "best", {0: 400.0, 1: 420.0}, memory_bytes=20, float32=False),
             found("litgpt", "as it comes", {0: 100.0, 1: 100.0}, memory_bytes=40),
-            found("litgpt", "autocast", {0: 200.0, 1: 140.0}, memory_bytes=50),
-            found("transformers", "autocast", {}),
+            found("litgpt", "autocast", {0: 200.0, 1: 140.0}, memory_bytes=50, float32=False),
+            found("transformers", "autocast", {}, float32=False),
         ],
         Products(),
         {},
     )
-    best = result.best_of_peers()
-    assert {name: one.contender.setting for name, one in best.items()} == {"litgpt": "autocast"}
-    assert result.speed_over(best["litgpt"]) == Spread(2.5, 2.0, 3.0)  # 400/200 and 420/140
+    assert result.peers() == ["litgpt", "transformers"]
+    assert result.fastest("transformers") is None
+    best, alike = result.fastest("litgpt"), result.fastest("litgpt", in_float32=True)
+    assert best is not None
+    assert best.contender.setting == "autocast"
+    assert result.speed_over(best) == Spread(2.5, 2.0, 3.0)  # 400/200 and 420/140
+    assert alike is not None
+    assert alike.contender.setting == "as it comes"
+    assert result.speed_over(alike, in_float32=True) == Spread(2.05, 2.0, 2.1)  # 200/100 and 210/100
     assert [result.memory_ratio(one) for one in result.found] == [0.75, 0.5, 1.0, 1.25, None]
 
 
@@ -75,13 +81,17 @@ def test_groups_fit_into_memory_with_ours_in_each():
 
 
 def test_settings_are_of_ours_or_of_peers():
-    settings = find_settings(["best", "as-it-comes", "autocast+compile"])
+    settings = find_settings(["best", "as-it-comes", "bfloat16+compile", "autocast+compile"])
     contenders = list_contenders([PEERS["litgpt"]], settings)
     assert [one.label for one in contenders] == [
         "gpt-zoo, best",
+        "gpt-zoo, bfloat16+compile",
         "litgpt, as it comes",
         "litgpt, autocast+compile",
     ]
+    best, compiled = (one.declare(batch_size=3) for one in contenders[:2])
+    assert (best.batch_size, best.precision, best.compile) == (3, "auto", "auto")
+    assert (compiled.batch_size, compiled.precision, compiled.compile) == (3, "bfloat16", "full")
     with pytest.raises(ValueError, match="no setting is called `bets`; did you mean `best`"):
         find_settings(["bets"])
     with pytest.raises(ValueError, match="got only autocast; add one of best, float32"):
