@@ -189,7 +189,8 @@ class Worker:
     ) -> None:
         if self.process is None:
             return
-        end_group(self.process, STOP_SECONDS)
+        with suppress(KeyboardInterrupt):  # it asks for what is being done
+            end_group(self.process, STOP_SECONDS)
         self._forget()
 
 

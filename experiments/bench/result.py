@@ -81,10 +81,6 @@ class ShapeResult:
         time = self.shape.config.context_length
         return model_cost(self.shape.config).flops_train(time) / time
 
-    def our_best(self) -> Found | None:
-        """The fastest of ours."""
-        return self.fastest(OURS)
-
     def peers(self) -> list[str]:
         """The names of those that take part."""
         return list(dict.fromkeys(f.contender.library for f in self.found if not f.contender.is_ours))

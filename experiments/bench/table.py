@@ -64,7 +64,7 @@ def _row(result: ShapeResult, found: Found) -> list[str]:
         return [*name, "failed", *[""] * (len(HEADS) - 3)]
     share = result.products.share(found, result.flops_per_token)
     ratio = result.memory_ratio(found)
-    ours = result.our_best()
+    ours = result.fastest(OURS)
     return [
         *name,
         f"{found.params:,}" if found.params is not None else MISSING,
@@ -105,12 +105,13 @@ def _summary(result: ShapeResult) -> list[str]:
 
 
 def _comparison(result: ShapeResult, peer: str, in_float32: bool, how: str) -> str:
-    """Our fastest setting beside a peer's; empty where one of them has none."""
+    """Our fastest setting beside a peer's; empty where one of them has none, or no round has both."""
     ours, theirs = result.fastest(OURS, in_float32), result.fastest(peer, in_float32)
-    if ours is None or theirs is None:
+    ratio = None if theirs is None else result.speed_over(theirs, in_float32)
+    if ours is None or theirs is None or ratio is None:
         return ""
-    ratio = _times(result.speed_over(theirs, in_float32))
-    return f"{ours.contender.label}: {ratio} times the speed of {peer} {how} ({theirs.contender.setting})."
+    setting = theirs.contender.setting
+    return f"{ours.contender.label}: {_times(ratio)} times the speed of {peer} {how} ({setting})."
 
 
 def _notes(results: Sequence[ShapeResult], setup: Setup) -> str:
