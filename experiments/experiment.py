@@ -30,10 +30,19 @@ class SearchConfig(Declared):
 
     trials: PositiveInt | None = None
     """Trainings wanted; 20 unless given, for a grid all. Points that are infeasible or known come on top."""
-    sampler: Literal["tpe", "nsga2", "random", "grid"] = "tpe"
-    """Who proposes: Optuna's TPE, NSGA-II or random sampler, or every point of the space once."""
+    sampler: Literal[
+        "auto", "cost_aware", "tpe", "nsga2", "nsga3", "gp", "random", "grid", "brute_force"
+    ] = "auto"
+    """Who proposes: what improves the front most for its FLOPs, by costs that are known (cost_aware); Optuna's
+    TPE, NSGA-II, NSGA-III, Gaussian process or random sampler; every point of the space once (grid, or Optuna's
+    brute_force). auto is cost_aware where an objective is known before training, else tpe."""
     storage: str | None = None
     """Optuna storage URL; None keeps the study in the run folder."""
+
+    @property
+    def is_exhaustive(self) -> bool:
+        """Whether every point of the space is tried once."""
+        return self.sampler in ("grid", "brute_force")
 
 
 class ExperimentConfig(Declared):
@@ -186,7 +195,7 @@ def resolve_experiment(document: Document, folder: Path, default_name: str) -> E
     if config.space is not None:
         marks = marks_within(document.marks, ("space",))
         space = resolve_space(config.space, marks, folder, default_name=config.name)
-        if config.search.sampler == "grid":
+        if config.search.is_exhaustive:
             _require_grid(space, document)
         return Experiment(config, (), space)
     variants = tuple(

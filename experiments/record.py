@@ -53,6 +53,8 @@ class TrialRecord(Declared):
     status: Status
     reason: str = ""
     """Why the status is not `complete`."""
+    note: str = ""
+    """What else there is to know of how it came about."""
 
     config: dict[str, Any]
     """The GPTConfig that was built, as plain data; what was asked for, where that is no valid config."""

@@ -41,6 +41,7 @@ class Point:
         trial: Its number in the run.
         variant: Its name.
         parameters: The values that a search chose.
+        note: On how they were chosen, if there is anything to tell.
     """
 
     trial: int
@@ -48,6 +49,7 @@ class Point:
     config: GPTConfig
     seed: int
     parameters: dict[str, Any]
+    note: str = ""
 
 
 @dataclass
@@ -223,6 +225,7 @@ class TrialRunner:
             config=data,
             config_hash=hash_config(data),
             parameters=point.parameters,
+            note=point.note,
             **means_of(training),
             **foresee(config, training, asked.budget, self.device).record,
         )
@@ -309,7 +312,8 @@ def hash_model(config: dict[str, Any]) -> str:
 def answer_from(twin: TrialRecord, record: TrialRecord) -> TrialRecord:
     """The record of a model that was trained before with the same seed: the numbers of that training."""
     own = {
-        name: getattr(record, name) for name in ("trial", "variant", "parameters", "config", "config_hash")
+        name: getattr(record, name)
+        for name in ("trial", "variant", "parameters", "config", "config_hash", "note")
     }
     same = "config" if record.config_hash == twin.config_hash else "model, declared otherwise,"
     reason = f"the same {same} and seed as trial {twin.trial}"

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.audit.content import Audit, Count, Extreme, Histogram, Limit, Rule, Time, Twins, wilson
 from experiments.audit.histogram import histogram_of
-from experiments.audit.table import VIOLATION, Audited
 from experiments.constraints import Constraint
 from experiments.data.config import BpeTokenizer
 from experiments.experiment import Experiment
 from experiments.labels import format_chosen
+from experiments.point_table import VIOLATION, PointTable
 from experiments.units import plural
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ COSTS = (
 MOST_TWINS, MOST_MEMBERS = 5, 4
 
 
-def build_audit(experiment: Experiment, audited: Audited, time: Time | None = None) -> Audit:
+def build_audit(experiment: Experiment, audited: PointTable, time: Time | None = None) -> Audit:
     """Count, group and order the points of a table.
 
     Args:
@@ -40,8 +40,7 @@ def build_audit(experiment: Experiment, audited: Audited, time: Time | None = No
     """
     table = audited.table
     valid = table["valid"].to_numpy(dtype=bool)
-    broken = _broken(table, experiment)
-    feasible = valid & ~broken
+    broken, feasible = audited.broken, audited.trainable
     members = Counter(table["canonical_hash"][feasible])
     order = _by_cost(table, feasible)
     return Audit(
@@ -68,27 +67,19 @@ def build_audit(experiment: Experiment, audited: Audited, time: Time | None = No
     )
 
 
-def feasible_rows(experiment: Experiment, audited: Audited) -> list[int]:
+def feasible_rows(audited: PointTable) -> list[int]:
     """The rows that will be trained as far as is known, each model once, the cheapest first."""
-    table = audited.table
-    feasible = table["valid"].to_numpy(dtype=bool) & ~_broken(table, experiment)
-    once = feasible & ~table["canonical_hash"].where(feasible).duplicated().to_numpy(dtype=bool)
-    return _by_cost(table, once, "step_flops")
+    return _by_cost(audited.table, audited.distinct, "step_flops")
 
 
-def name_row(audited: Audited, row: int) -> str:
+def name_row(audited: PointTable, row: int) -> str:
     """What was chosen for a row, or the name of the variant."""
     chosen = audited.parameters(row)
     told = " ".join(f"{name}={format_chosen(value)}" for name, value in chosen.items())
     return told or str(audited.table["name"].iloc[row])
 
 
-def _broken(table: pd.DataFrame, experiment: Experiment) -> NDArray[np.bool_]:
-    names = [VIOLATION + constraint.text for constraint in experiment.constraints]
-    return (table[names] > 0).any(axis=1).to_numpy(dtype=bool)
-
-
-def _count(members: NDArray[np.bool_], audited: Audited) -> Count:
+def _count(members: NDArray[np.bool_], audited: PointTable) -> Count:
     examined, found = len(members), int(members.sum())
     share = found / examined if examined else 0.0
     low, high = wilson(found, examined) if audited.sampled else (share, share)
@@ -96,7 +87,7 @@ def _count(members: NDArray[np.bool_], audited: Audited) -> Count:
     return Count(found, share, estimate, low, high)
 
 
-def _rules(audited: Audited) -> tuple[Rule, ...]:
+def _rules(audited: PointTable) -> tuple[Rule, ...]:
     """The most frequent first."""
     import numpy as np
 
@@ -112,7 +103,7 @@ def _rules(audited: Audited) -> tuple[Rule, ...]:
     return tuple(made)
 
 
-def _limit(constraint: Constraint, audited: Audited, valid: NDArray[np.bool_]) -> Limit:
+def _limit(constraint: Constraint, audited: PointTable, valid: NDArray[np.bool_]) -> Limit:
     violation = audited.table[VIOLATION + constraint.text]
     unknown = valid & violation.isna().to_numpy(dtype=bool)
     remark = ""
@@ -135,14 +126,14 @@ def _by_cost(table: pd.DataFrame, members: NDArray[np.bool_], name: str = "") ->
     return [int(row) for row in costs.sort_values(kind="stable").index]
 
 
-def _extreme(audited: Audited, row: int) -> Extreme:
+def _extreme(audited: PointTable, row: int) -> Extreme:
     values = audited.table.iloc[row]
     costs = {name: float(values[name]) for name in COSTS if values[name] == values[name]}
     chosen: dict[str, Any] = audited.parameters(row)
     return Extreme(name_row(audited, row), chosen, costs)
 
 
-def _twins(audited: Audited, feasible: NDArray[np.bool_], members: Counter[str]) -> tuple[Twins, ...]:
+def _twins(audited: PointTable, feasible: NDArray[np.bool_], members: Counter[str]) -> tuple[Twins, ...]:
     """Some groups of points that are one model, the largest first."""
     hashes = audited.table["canonical_hash"].fillna("").to_numpy(dtype=object)
     made = []
@@ -164,7 +155,7 @@ def _histograms(
     return tuple(one for one in made if one.bins)
 
 
-def _remarks(experiment: Experiment, audited: Audited) -> list[str]:
+def _remarks(experiment: Experiment, audited: PointTable) -> list[str]:
     remarks = []
     if audited.sampled:
         size = "endless" if audited.size is None else f"{audited.size:,} points large"

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from experiments.audit.build import build_audit
 from experiments.audit.content import Audit
-from experiments.audit.table import audit_table
 from experiments.experiment import Experiment
 from experiments.loading import Declaration, as_experiment
+from experiments.point_table import build_point_table
 from experiments.progress import Progress, Silent
 from experiments.run_folder import RUNS, RunFolder, write_atomically
 
@@ -35,7 +35,7 @@ def run_audit(
         ValueError: no point is asked for, or text, tokenizer or device cannot be had.
     """
     experiment = as_experiment(experiment)
-    audited = audit_table(experiment, points, seed)
+    audited = build_point_table(experiment, points, seed)
     if measure_seconds is None:
         return build_audit(experiment, audited)
     from experiments.audit.timing import estimate_time

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from experiments.audit.build import feasible_rows
 from experiments.audit.content import CONFIDENCE, Time, Timing
-from experiments.audit.table import Audited
 from experiments.audit.trying import EVALUATIONS, try_points
 from experiments.data.tokens import load_tokens
 from experiments.experiment import DEFAULT_TRIALS, Experiment
+from experiments.point_table import PointTable
 from experiments.progress import Progress
 from experiments.units import format_seconds
 
@@ -26,7 +26,7 @@ LEAST_SPREAD = 0.1
 
 
 def estimate_time(
-    experiment: Experiment, audited: Audited, most_seconds: float, progress: Progress
+    experiment: Experiment, audited: PointTable, most_seconds: float, progress: Progress
 ) -> Time | None:
     """Train a few points for a moment and tell how long all will take; None where nothing can be trained.
 
@@ -37,7 +37,7 @@ def estimate_time(
     Raises:
         ValueError: the text of the experiment cannot be had, or its device is not there.
     """
-    rows = feasible_rows(experiment, audited)
+    rows = feasible_rows(audited)
     if not rows:
         return None
     tokens = load_tokens(experiment.config.data, progress)
@@ -127,12 +127,12 @@ def _total(
     return seconds, max(seconds - luck, cheapest) / (1 + error), (seconds + luck) * (1 + error)
 
 
-def _trials(experiment: Experiment, audited: Audited, models: int) -> int:
+def _trials(experiment: Experiment, audited: PointTable, models: int) -> int:
     """Trainings of a seed: as many as are wanted, if there are so many models."""
     if experiment.space is None:
         return models
     search = experiment.config.search
-    wanted = search.trials or (models if search.sampler == "grid" else DEFAULT_TRIALS)
+    wanted = search.trials or (models if search.is_exhaustive else DEFAULT_TRIALS)
     return wanted if audited.sampled else min(wanted, models)
 
 

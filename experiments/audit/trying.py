@@ -9,10 +9,10 @@ from pathlib import Path
 
 from experiments.audit.build import name_row
 from experiments.audit.content import Timing
-from experiments.audit.table import Audited
 from experiments.data.tokens import Tokens
 from experiments.experiment import Experiment
 from experiments.fitting import fit_to_experiment
+from experiments.point_table import PointTable
 from experiments.progress import Progress, Silent
 from experiments.record import Status, TrialRecord
 from experiments.run_tuning import find_tuning
@@ -30,7 +30,7 @@ EVALUATIONS = 2
 
 def try_points(
     experiment: Experiment,
-    audited: Audited,
+    audited: PointTable,
     tokens: Tokens,
     rows: list[int],
     most_seconds: float,
@@ -80,7 +80,7 @@ def _settling(
 
 def _try(
     experiment: Experiment,
-    audited: Audited,
+    audited: PointTable,
     tokens: Tokens,
     row: int,
     worker: Worker,

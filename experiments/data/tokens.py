@@ -51,6 +51,10 @@ class Tokens:
     folder: Path
     """Where all this is kept."""
 
+    def has_windows(self, context_length: int) -> bool:
+        """Whether both sides hold at least one window of a context length."""
+        return min(len(self.train), len(self.validation)) > context_length
+
     def require(self, context_length: int) -> None:
         """Check that both sides hold at least one window of a context length.
 

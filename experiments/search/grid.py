@@ -20,9 +20,10 @@ def grid_points(space: SearchSpace, seed: int, study: Study) -> Iterator[dict[st
     """
     points = list(space.enumerate())
     random.Random(seed).shuffle(points)
-    known = {_canonical(trial.system_attrs.get("fixed_params", trial.params)) for trial in study.trials}
-    return (point for point in points if _canonical(point) not in known)
+    known = {canonical(trial.system_attrs.get("fixed_params", trial.params)) for trial in study.trials}
+    return (point for point in points if canonical(point) not in known)
 
 
-def _canonical(point: dict[str, Any]) -> str:
+def canonical(point: dict[str, Any]) -> str:
+    """The same text for equal parameters."""
     return json.dumps(point, sort_keys=True)

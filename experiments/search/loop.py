@@ -1,6 +1,5 @@
 """Propose, train, tell, until enough is trained: one trial at a time, or a generation of them."""
 
-import json
 from statistics import fmean
 from typing import Any
 
@@ -13,8 +12,8 @@ from experiments.objectives import find_objective
 from experiments.record import Status, TrialRecord
 from experiments.runner import Point, TrialRunner
 from experiments.search.generation import Generation, find_generation
-from experiments.search.grid import grid_points
-from experiments.search.samplers import build_sampler
+from experiments.search.grid import canonical
+from experiments.search.proposer import Proposer
 from experiments.search.study import FOLDER, is_owned_by
 from experiments.search.suggest import suggest
 from registry.domains import Domain
@@ -37,9 +36,9 @@ class SearchLoop:
     def __init__(self, runner: TrialRunner, study: Study, space: SearchSpace) -> None:
         self.runner, self.study, self.space = runner, study, space
         self.config = runner.experiment.config
-        is_grid = self.config.search.sampler == "grid"
-        self.grid = grid_points(space, self.config.seeds[0], study) if is_grid else None
-        self.wanted = self.config.search.trials or (is_grid and space.size) or DEFAULT_TRIALS
+        self.proposer = Proposer(runner, study, space)
+        search = self.config.search
+        self.wanted = search.trials or (search.is_exhaustive and space.size) or DEFAULT_TRIALS
         self.trained: set[int] = set()
         self.tried: set[str] = set()
         self.fruitless = 0
@@ -64,8 +63,9 @@ class SearchLoop:
         done = f"{len(self.trained)} of {self.wanted} trials are trained"
         if len(self.trained) >= self.wanted:
             return done
-        if self.space.size is not None and len(self.tried) >= self.space.size:
-            return f"every one of the {self.space.size} points of the space has been tried; {done}"
+        if self.proposer.left(self.tried) == 0:
+            which = "of the space" if self.proposer.points is None else "that can be trained"
+            return f"every one of the {self.proposer.most} points {which} has been tried; {done}"
         if self.fruitless >= FRUITLESS_PROPOSALS:
             advice = "loosen the constraints or widen the space"
             return f"the last {self.fruitless} proposals were infeasible or known already; {done}: {advice}"
@@ -77,7 +77,7 @@ class SearchLoop:
         begun = []
         for frozen in self.study.get_trials(states=(TrialState.RUNNING,)):
             if not shared or is_owned_by(frozen, self.runner.run.path):
-                self._use_sampler(frozen.number)
+                self.proposer.prepare(frozen.number)
                 trial = Trial(self.study, frozen._trial_id)
                 begun.append((trial, self._sample(trial)))
         return begun
@@ -98,28 +98,22 @@ class SearchLoop:
     def _most_together(self) -> int:
         """Trials of the next generation: no more than are wanted, or than the space has left."""
         left = self.wanted - len(self.trained)
-        if self.space.size is not None:
-            left = min(left, self.space.size - len(self.tried))
+        if (untried := self.proposer.left(self.tried)) is not None:
+            left = min(left, untried)
         return max(1, min(self.runner.parallel, left))
 
     def _propose(self, generation: Generation | None) -> tuple[Trial, Assignment]:
-        if self.grid is not None and (point := next(self.grid, None)) is not None:
-            self.study.enqueue_trial(point)
-        self._use_sampler(len(self.study.get_trials(deepcopy=False)))
+        self.proposer.prepare_new()
         trial = self.study.ask()
         trial.set_user_attr(FOLDER, str(self.runner.run.path.absolute()))
         if generation is not None:
             generation.mark(trial)
         return trial, self._sample(trial)
 
-    def _use_sampler(self, trial: int, parameter: str = "") -> None:
-        search = self.config.search
-        self.study.sampler = build_sampler(search.sampler, self.config.seeds[0], trial, parameter)
-
     def _sample(self, trial: Trial) -> Assignment:
         def propose(name: str, domain: Domain) -> Any:
             # What is known of a trial that was interrupted is not drawn again, which would shift the rest.
-            self._use_sampler(trial.number, name)
+            self.proposer.prepare(trial.number, name)
             return suggest(trial, name, domain)
 
         return self.space.sample(propose)
@@ -138,8 +132,10 @@ class SearchLoop:
                     for seed in self.config.seeds
                 ]
             else:
+                note = self.proposer.note(trial)
                 points += [
-                    Point(trial.number, name, config, seed, chosen.parameters) for seed in self.config.seeds
+                    Point(trial.number, name, config, seed, chosen.parameters, note)
+                    for seed in self.config.seeds
                 ]
         records = self.runner.run_trials(points)
         for trial, _ in trials:  # in their order, whichever ended first
@@ -162,6 +158,7 @@ class SearchLoop:
         for text, violation in violations.items():
             if text not in known:  # else a process was cut off while it told
                 trial.set_constraint(text, violation)
+        self.proposer.prepare_to_tell()
         if statuses <= {Status.COMPLETE, Status.DUPLICATE}:
             self.study.tell(trial, [_mean(records, name) for name in self.config.objectives])
         elif Status.INFEASIBLE in statuses:
@@ -170,7 +167,7 @@ class SearchLoop:
             self.study.tell(trial, state=TrialState.FAIL)
 
     def _count(self, record: TrialRecord) -> None:
-        self.tried.add(json.dumps(record.parameters, sort_keys=True))
+        self.tried.add(canonical(record.parameters))
         if record.was_trained:
             self.trained.add(record.trial)
             self.fruitless = 0

@@ -5,7 +5,15 @@ import warnings
 from collections.abc import Callable
 
 import optuna
-from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESampler
+from optuna.samplers import (
+    BaseSampler,
+    BruteForceSampler,
+    GPSampler,
+    NSGAIIISampler,
+    NSGAIISampler,
+    RandomSampler,
+    TPESampler,
+)
 
 
 def _tpe(seed: int) -> BaseSampler:
@@ -20,6 +28,9 @@ def _nsga2(seed: int) -> BaseSampler:
 SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
     "tpe": _tpe,
     "nsga2": _nsga2,
+    "nsga3": lambda seed: NSGAIIISampler(seed=seed, population_size=20),
+    "gp": lambda seed: GPSampler(seed=seed),
+    "brute_force": lambda seed: BruteForceSampler(seed=seed),
     "random": lambda seed: RandomSampler(seed=seed),
     # A grid is enumerated by the space itself and enqueued; what Optuna asks of a sampler then has an answer.
     "grid": lambda seed: RandomSampler(seed=seed),

@@ -2,6 +2,12 @@
 
 from typing import Any
 
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
 from optuna.trial import Trial
 
 from registry.domains import Choice, Domain, Float, Int
@@ -15,3 +21,13 @@ def suggest(trial: Trial, name: str, domain: Domain) -> Any:
         return trial.suggest_int(name, domain.low, domain.high, step=domain.step or 1, log=domain.log)
     assert isinstance(domain, Float)
     return trial.suggest_float(name, domain.low, domain.high, step=domain.step, log=domain.log)
+
+
+def distribution_of(domain: Domain) -> BaseDistribution:
+    """What `suggest` draws from."""
+    if isinstance(domain, Choice):
+        return CategoricalDistribution(list(domain.values()))
+    if isinstance(domain, Int):
+        return IntDistribution(domain.low, domain.high, step=domain.step or 1, log=domain.log)
+    assert isinstance(domain, Float)
+    return FloatDistribution(domain.low, domain.high, step=domain.step, log=domain.log)

@@ -23,7 +23,7 @@ def declare(searches: Searches, **changes: Any) -> Experiment:
         {**SPACE, "drop_rate": 0.2},
         constraints=[LIMIT],
         budget={"steps": 40},
-        search={"trials": TRIALS},
+        search={"trials": TRIALS, "sampler": "tpe"},
         parallel=3,
         training=SETTLED,
         **changes,

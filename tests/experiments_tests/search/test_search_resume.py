@@ -39,7 +39,10 @@ TRIALS = 13  # ten of them random, before TPE begins to learn
 def declare(searches: Searches, **search: Any) -> Experiment:
     space = {**SPACE, "drop_rate": 0.2}
     return searches.declare(
-        space, constraints=[LIMIT], budget={"steps": 40}, search={"trials": TRIALS, **search}
+        space,
+        constraints=[LIMIT],
+        budget={"steps": 40},
+        search={"trials": TRIALS, "sampler": "tpe", **search},
     )
 
 

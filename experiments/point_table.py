@@ -1,4 +1,4 @@
-"""The table that an audit reads: a row a point of the space, or a row a variant of the comparison."""
+"""What is known of an experiment before it is run: a row a point of its space, or a row a variant."""
 
 from __future__ import annotations
 
@@ -20,14 +20,18 @@ from registry.costing.rules import name_rule
 from registry.costing.table import space_table
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
 VIOLATION = "violation."
 """Before the text of a constraint: how far a point is beyond it; missing where that is not known yet."""
+LONG_TEXT = "a text that is longer than the context"
+"""What a training needs beside the declared constraints."""
 
 
 @dataclass(frozen=True)
-class Audited:
+class PointTable:
     """The points of an experiment.
 
     Args:
@@ -44,19 +48,44 @@ class Audited:
     size: int | None
     sampled: bool
 
+    @property
+    def broken(self) -> NDArray[np.bool_]:
+        """Which points break a constraint for certain."""
+        limits = [name for name in self.table if str(name).startswith(VIOLATION)]
+        return (self.table[limits] > 0).any(axis=1).to_numpy(dtype=bool)
 
-def audit_table(experiment: Experiment, points: int, seed: int) -> Audited:
+    @property
+    def trainable(self) -> NDArray[np.bool_]:
+        """Which can be trained as far as is known: valid, and within all limits."""
+        return self.table["valid"].to_numpy(dtype=bool) & ~self.broken
+
+    @property
+    def distinct(self) -> NDArray[np.bool_]:
+        """The trainable ones, without those that are the same model as one before."""
+        names = self.table["canonical_hash"].where(self.trainable)
+        return self.trainable & ~names.duplicated().to_numpy(dtype=bool)
+
+
+def build_point_table(
+    experiment: Experiment,
+    points: int,
+    seed: int,
+    vocab_size: int | None = None,
+    has_windows: Callable[[int], bool] = lambda context_length: True,
+) -> PointTable:
     """All that is known of an experiment's points before training; no torch, no text is read.
 
     Args:
         points: The most that are looked at; of a larger space so many are drawn by lot.
+        vocab_size: Ids of the tokenizer; asked of its declaration unless given.
+        has_windows: Whether the text is long enough for a context.
 
     Raises:
         ValueError: no point is asked for, or the tokenizer cannot be had.
     """
-    vocab_size = vocabulary(experiment.config.data)
+    vocab_size = vocab_size or vocabulary(experiment.config.data)
     drop_rate = experiment.config.training.drop_rate
-    measure = _measure_of(experiment)
+    measure = _measure_of(experiment, has_windows)
     if experiment.space is None:
         return _compare(experiment.matched_for(vocab_size), vocab_size, drop_rate, measure)
     fixed = {"vocab_size": vocab_size} | ({} if drop_rate is None else {"drop_rate": drop_rate})
@@ -67,7 +96,7 @@ def audit_table(experiment: Experiment, points: int, seed: int) -> Audited:
         point: {name_rule(one): f"{one.path}: {one.message}" for one in broken}
         for point, broken in made.broken.items()
     }
-    return Audited(table, rules, made.points.parameters, made.points.size, made.points.sampled)
+    return PointTable(table, rules, made.points.parameters, made.points.size, made.points.sampled)
 
 
 def vocabulary(data: DataConfig) -> int:
@@ -81,7 +110,9 @@ def vocabulary(data: DataConfig) -> int:
     return build_tokenizer(data.tokenizer, lambda: iter(())).vocab_size
 
 
-def _measure_of(experiment: Experiment) -> Callable[[GPTConfig], Mapping[str, Any]]:
+def _measure_of(
+    experiment: Experiment, has_windows: Callable[[int], bool]
+) -> Callable[[GPTConfig], Mapping[str, Any]]:
     asked, constraints = experiment.config, experiment.constraints
     nothing = dict.fromkeys(TrialRecord.model_fields)
 
@@ -96,6 +127,7 @@ def _measure_of(experiment: Experiment) -> Callable[[GPTConfig], Mapping[str, An
             "step_flops": float(cost.flops_train(foreseen.tokens_per_step)),
             "forward_flops_per_token": cost.flops_forward / config.context_length,
             "context_length": config.context_length,
+            VIOLATION + LONG_TEXT: float(not has_windows(config.context_length)),
             **{VIOLATION + text: violation for text, violation in violations.items()},
         }
 
@@ -107,7 +139,7 @@ def _compare(
     vocab_size: int,
     drop_rate: float | None,
     measure: Callable[[GPTConfig], Mapping[str, Any]],
-) -> Audited:
+) -> PointTable:
     import pandas as pd
 
     rows = []
@@ -116,7 +148,7 @@ def _compare(
         own, plainest = (hash_config(form.model_dump(mode="json")) for form in (config, canonical(config)))
         known = {"name": variant.name, "valid": True, "config_hash": own, "canonical_hash": plainest}
         rows.append({**known, **measure(config)})
-    return Audited(_with_numbers(pd.DataFrame(rows), experiment), {}, lambda row: {}, len(rows), False)
+    return PointTable(_with_numbers(pd.DataFrame(rows), experiment), {}, lambda row: {}, len(rows), False)
 
 
 def _with_numbers(table: pd.DataFrame, experiment: Experiment) -> pd.DataFrame:
@@ -128,7 +160,7 @@ def _with_numbers(table: pd.DataFrame, experiment: Experiment) -> pd.DataFrame:
         name for name in TrialRecord.model_fields if TrialRecord.model_fields[name].annotation == (int | None)
     ]
     numbers += ["step_flops", "forward_flops_per_token", "context_length"]
-    numbers += [VIOLATION + constraint.text for constraint in experiment.constraints]
+    numbers += [VIOLATION + text for text in (LONG_TEXT, *experiment.config.constraints)]
     own = {
         name: pd.Series(table[name], dtype="object")
         .astype("Float64")

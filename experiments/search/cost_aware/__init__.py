@@ -1,0 +1,1 @@
+"""Proposing by costs that are known beforehand and a loss that is not."""

@@ -1,0 +1,124 @@
+"""The sampler, as Optuna knows one."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler, RandomSampler
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+from experiments.failures import first_line
+from experiments.search.cost_aware.choose import Choice, Chooser, Known
+from experiments.search.cost_aware.points import SearchPoints, as_cost
+from experiments.search.suggest import distribution_of
+from registry.domains import Domain
+
+POINT, GAIN, NOTE = "cost_aware:point", "cost_aware:gain", "cost_aware:note"
+"""Attributes of a trial: what was chosen, what it is expected to gain, what went wrong."""
+
+
+class CostAwareSampler(BaseSampler):
+    """Proposes the candidate whose training is expected to improve the front most for its FLOPs.
+
+    Costs are known and never modelled; a candidate is valid, keeps all limits that are known before training,
+    and is proposed once. What a trial is proposed from are the trials before it: those that have ended, and
+    those that are being trained, which are believed to turn out as predicted. A proposal therefore depends on
+    the study and on `seed` alone, and a search that is continued proposes what it would have proposed.
+
+    Args:
+        points: The candidates.
+        domains: Of the space, by name.
+        objectives: Names, in the order of the study's values.
+        seed: Of what is drawn by lot.
+    """
+
+    def __init__(
+        self, points: SearchPoints, domains: dict[str, Domain], objectives: tuple[str, ...], seed: int
+    ) -> None:
+        self.points, self.domains, self.objectives, self.seed = points, domains, objectives, seed
+        self.chooser = Chooser(points.candidates)
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """The domains that the proposed point asks for."""
+        return {name: distribution_of(self.domains[name]) for name in self._point(study, trial)}
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """The proposed point."""
+        return self._point(study, trial)
+
+    def sample_independent(
+        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        """A random value, once all candidates are taken."""
+        sampler = RandomSampler(seed=int(self._generator(trial).integers(2**31)))
+        return sampler.sample_independent(study, trial, param_name, param_distribution)
+
+    def note(self, study: Study, trial_id: int) -> str:
+        """What went wrong when a trial was proposed, or nothing."""
+        return str(study._storage.get_trial(trial_id).system_attrs.get(NOTE, ""))
+
+    def _point(self, study: Study, trial: FrozenTrial) -> dict[str, Any]:
+        """What is proposed for a trial: decided once, and kept with it."""
+        stored = study._storage.get_trial(trial._trial_id).system_attrs
+        if POINT in stored:
+            point: dict[str, Any] = stored[POINT]
+            return point
+        if "fixed_params" in stored:  # somebody has enqueued this trial
+            return {}
+        known = self._known(study, trial)
+        choice, note = self._choose(known, trial)
+        point = {} if choice is None else dict(self.points.parameters[choice.row])
+        keep = study._storage.set_trial_system_attr
+        if choice is not None and choice.gain is not None:
+            keep(trial._trial_id, GAIN, choice.gain)
+        if note:
+            keep(trial._trial_id, NOTE, note)
+        keep(trial._trial_id, POINT, point)
+        return point
+
+    def _choose(self, known: Known, trial: FrozenTrial) -> tuple[Choice | None, str]:
+        """A candidate; a random one with the reason, where the model of the losses fails."""
+        try:
+            return self.chooser.choose(known, self._generator(trial)), ""
+        except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
+            free = np.setdiff1d(np.arange(len(self.chooser.candidates)), sorted(known.taken))
+            row = int(self._generator(trial).choice(free))
+            reason = f"proposed at random: the losses could not be modelled: {first_line(error)}"
+            return Choice(row, None), reason
+
+    def _known(self, study: Study, trial: FrozenTrial) -> Known:
+        """What the trials before this one tell."""
+        rows: list[int] = []
+        values: list[list[float]] = []
+        pending: list[int] = []
+        taken: set[int] = set()
+        for other in study.get_trials(deepcopy=False):
+            point = other.system_attrs.get(POINT, other.params)
+            if other.number == trial.number or (row := self.points.find(point)) is None:
+                continue
+            if other.state is TrialState.COMPLETE and row not in taken:
+                rows.append(row)
+                values.append(other.values)
+            elif other.state is TrialState.RUNNING:
+                pending.append(row)
+            taken.add(row)
+        found = np.array(values, dtype=float).reshape(len(rows), len(self.objectives))
+        column = {name: found[:, index] for index, name in enumerate(self.objectives)}
+        measured = [as_cost(column[one.name], one) for one in self.points.measured]
+        return Known(
+            rows,
+            as_cost(column[self.points.loss.name], self.points.loss),
+            np.column_stack([np.zeros((len(rows), 0)), *measured]),
+            pending,
+            frozenset(taken),
+        )
+
+    def _generator(self, trial: FrozenTrial) -> np.random.Generator:
+        digest = hashlib.blake2b(f"{self.seed} {trial.number}".encode(), digest_size=8).digest()
+        return np.random.default_rng(int.from_bytes(digest))
