@@ -75,7 +75,7 @@ def test_the_same_gain_is_bought_where_it_is_cheaper() -> None:
     for dear in (slice(0, 20), slice(20, 40)):
         flops = np.ones(40)
         flops[dear] = 1e6
-        rows = run(Candidates(features, np.zeros((40, 0)), flops), losses, 12)
+        rows = run(Candidates(features, np.zeros((40, 0)), flops), losses, 8)
         assert not [row for row in rows[STARTS:] if flops[row] > 1]
 
 

@@ -26,7 +26,7 @@ def test_numbers_are_scaled_and_wide_ones_in_logarithms() -> None:
 def test_options_without_an_order_have_a_feature_each() -> None:
     assert features(activation=["gelu", "relu", "silu"]) == [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
     # Of two options one feature says all; booleans are options.
-    assert features(bias=[True, False, True]) == [[1.0, 0.0, 1.0]]
+    assert features(bias=[True, False, True]) == [[0.0, 1.0, 0.0]]
 
 
 def test_what_is_not_asked_for_is_in_the_middle() -> None:
@@ -53,4 +53,4 @@ def test_layers_are_told_by_their_mean_and_their_trend() -> None:
 def test_costs_that_are_known_are_features() -> None:
     costs = pd.DataFrame({"params": [10.0, 100.0, 1000.0], "flops_forward": [1.0, np.nan, 3.0]})
     table = build_features(pd.DataFrame({"x": [2, 1, 2]}), costs)
-    assert table.T.tolist() == pytest.approx([[0, 0.5, 1], [1, 0, 1]])
+    assert table == pytest.approx(np.array([[0, 1], [0.5, 0], [1, 1]]))
