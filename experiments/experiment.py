@@ -30,12 +30,12 @@ class SearchConfig(Declared):
 
     trials: PositiveInt | None = None
     """Trainings wanted; 20 unless given, for a grid all. Points that are infeasible or known come on top."""
-    sampler: Literal[
-        "auto", "cost_aware", "tpe", "nsga2", "nsga3", "gp", "random", "grid", "brute_force"
-    ] = "auto"
-    """Who proposes: what improves the front most for its FLOPs, by costs that are known (cost_aware); Optuna's
-    TPE, NSGA-II, NSGA-III, Gaussian process or random sampler; every point of the space once (grid, or Optuna's
-    brute_force). auto is cost_aware where an objective is known before training, else tpe."""
+    sampler: Literal["auto", "cost_aware", "tpe", "nsga2", "nsga3", "gp", "random", "grid", "brute_force"] = (
+        "auto"
+    )
+    """Who proposes: what improves the front most for its FLOPs, by costs that are known (cost_aware);
+    Optuna's TPE, NSGA-II, NSGA-III, Gaussian process or random sampler; every point of the space once (grid,
+    or Optuna's brute_force). auto is cost_aware where an objective is known before training, else tpe."""
     storage: str | None = None
     """Optuna storage URL; None keeps the study in the run folder."""
 

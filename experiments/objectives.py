@@ -43,10 +43,18 @@ OBJECTIVES = {
         Objective("perplexity", "minimize", "perplexity"),
         Objective("bits_per_byte", "minimize", "bits per byte"),
         Objective("params", "minimize", "parameters", logarithmic=True, foreseen=True),
-        Objective("params_non_embedding", "minimize", "non-embedding parameters", logarithmic=True, foreseen=True),
+        Objective(
+            "params_non_embedding", "minimize", "non-embedding parameters", logarithmic=True, foreseen=True
+        ),
         Objective("params_active", "minimize", "active parameters", logarithmic=True, foreseen=True),
         Objective("flops_forward", "minimize", "forward FLOPs per sequence", logarithmic=True, foreseen=True),
-        Objective("flops_forward_causal", "minimize", "causal forward FLOPs per sequence", logarithmic=True, foreseen=True),
+        Objective(
+            "flops_forward_causal",
+            "minimize",
+            "causal forward FLOPs per sequence",
+            logarithmic=True,
+            foreseen=True,
+        ),
         Objective(
             "flops_forward_windowed",
             "minimize",
@@ -55,9 +63,19 @@ OBJECTIVES = {
             foreseen=True,
         ),
         Objective("train_flops", "minimize", "training FLOPs", logarithmic=True, foreseen=True),
-        Objective("kv_cache_bytes_per_token", "minimize", "KV cache (bytes/token)", logarithmic=True, foreseen=True),
-        Objective("kv_cache_bytes", "minimize", "KV cache of a context (bytes)", logarithmic=True, foreseen=True),
-        Objective("predicted_memory_bytes", "minimize", "predicted peak memory (bytes)", logarithmic=True, foreseen=True),
+        Objective(
+            "kv_cache_bytes_per_token", "minimize", "KV cache (bytes/token)", logarithmic=True, foreseen=True
+        ),
+        Objective(
+            "kv_cache_bytes", "minimize", "KV cache of a context (bytes)", logarithmic=True, foreseen=True
+        ),
+        Objective(
+            "predicted_memory_bytes",
+            "minimize",
+            "predicted peak memory (bytes)",
+            logarithmic=True,
+            foreseen=True,
+        ),
         Objective("memory_bytes", "minimize", "peak memory (bytes)", logarithmic=True),
         Objective("process_memory_bytes", "minimize", "peak memory of the process (bytes)", logarithmic=True),
         Objective("tokens", "minimize", "training tokens", logarithmic=True, foreseen=True),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from experiments.search.cost_aware.sampler import CostAwareSampler
 
 MOST_CANDIDATES = 20_000
-"""Points that are costed to choose among, which takes about 6 s; of a larger space so many are drawn by lot."""
+"""Points that are costed to choose among, in about 6 s; of a larger space so many are drawn by lot."""
 MOST_EXAMINED = 2_000
 """The same where they are not chosen among, to see whether any can be trained."""
 

@@ -37,7 +37,7 @@ OTHERS: dict[str, tuple[Callable[[int], BaseSampler], int]] = {
     "gp": (lambda seed: optuna.samplers.GPSampler(seed=seed), 100),
     "random": (lambda seed: optuna.samplers.RandomSampler(seed=seed), 4000),
 }
-"""By name, with the most evaluations: a search that has not found a share by then counts as having needed more."""
+"""By name, with the most evaluations: what has not been found by then counts as having needed more."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,12 @@ class Nearest:
 
     def take(self, values: dict[str, float]) -> int:
         """The nearest row that is not taken yet."""
-        asked = np.array([(values[name] - self.low[name]) / self.range[name] if name in values else -1.0
-                          for name in self.names])
+        asked = np.array(
+            [
+                (values[name] - self.low[name]) / self.range[name] if name in values else -1.0
+                for name in self.names
+            ]
+        )
         away = np.abs(self.rows - asked).sum(axis=1)
         away[~self.free] = np.inf
         row = int(np.argmin(away))
@@ -138,7 +142,8 @@ def follow(table: Table, cost: str, rows: Iterator[int]) -> Found:
 
 def main() -> None:
     """Search all tables with all samplers and print what they needed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("--hwgpt", type=Path, help="HW-GPT-Bench's space S as a CSV file")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--samplers", nargs="+", default=[OURS, *OTHERS], choices=[OURS, *OTHERS])

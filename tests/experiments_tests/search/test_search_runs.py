@@ -167,17 +167,20 @@ def test_a_space_that_breaks_every_limit_is_given_up(
     searches: Searches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loop, "FRUITLESS_PROPOSALS", 15)
-    space = {**TINY, "emb_dim": {"int": {"low": 100, "high": 900, "step": 2}}}
+    space = {**TINY, "emb_dim": {"int": {"low": 100, "high": 9000, "step": 2}}}
     progress = Listening()
-    run = run_search(searches.declare(space, constraints=["params <= 10"]), tmp_path, progress)
+    experiment = searches.declare(space, constraints=["params <= 10"], search={"sampler": "tpe"})
+    run = run_search(experiment, tmp_path, progress)
     assert progress.messages == [
+        "none of 2000 points drawn from the space can be trained: 2000 break `params <= 10`; "
+        "loosen the constraints or widen the space",
         "the last 15 proposals were infeasible or known already; 0 of 20 trials are trained: "
-        "loosen the constraints or widen the space"
+        "loosen the constraints or widen the space",
     ]
     assert [record.status for record in run.load_records()] == [Status.INFEASIBLE] * 15
     assert (run.path / "report.html").exists()
     assert load_importances(run) == {}
-    again = run_search(searches.declare(space, constraints=["params <= 10"]), tmp_path)
+    again = run_search(experiment, tmp_path)
     assert len(again.load_records()) == 15  # asking again proposes no more
 
 
