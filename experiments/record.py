@@ -19,12 +19,21 @@ SPEED_FIELDS = (
 """Of a trial record: `experiments.speed` fills them."""
 
 
+class Purpose(StrEnum):
+    """Why a training was done."""
+
+    SEARCH = "search"  # proposed by a search, or named by a comparison
+    CONFIRM = "confirm"  # a member of the front again, with a seed that had no part in choosing it
+    CHECK = "check"  # a stopped training to its end, to see whether stopping it was right
+
+
 class Status(StrEnum):
     """What became of a trial. Only `complete` rows can stand on a front."""
 
     COMPLETE = "complete"
     DUPLICATE = "duplicate"  # the same config was trained before with this seed: answered from that record
     INFEASIBLE = "infeasible"  # breaks a constraint, or a rule of the schema
+    STOPPED = "stopped"  # early, as it could not reach the front: has a curve and no final loss
     DIVERGED = "diverged"  # the loss became NaN or infinite
     OUT_OF_MEMORY = "out_of_memory"
     FAILED = "failed"  # anything else; the reason says what
@@ -55,6 +64,15 @@ class TrialRecord(Declared):
     """Why the status is not `complete`."""
     note: str = ""
     """What else there is to know of how it came about."""
+    purpose: Purpose = Purpose.SEARCH
+    continues: int | None = None
+    """The stopped trial whose training this one took up; what it spent is contained in this row's numbers."""
+    stopped_at: float | None = None
+    """Share of the budget after which it was stopped."""
+    predicted_loss: float | None = None
+    """Of a stopped one: the final validation loss that was expected when it was stopped."""
+    optimistic_loss: float | None = None
+    """The lowest that was still held for possible, at the confidence of the rule."""
 
     config: dict[str, Any]
     """The GPTConfig that was built, as plain data; what was asked for, where that is no valid config."""
