@@ -9,7 +9,12 @@ from registry.key_path import format_key_path
 from registry.yaml_dump import dump_document
 from registry.yaml_source import load_document
 
-FREE = ("description", "search.trials", "search.storage", "training.checkpoint_seconds")
+FREE = (
+    "description",
+    *(f"search.{name}" for name in ("trials", "flops", "seconds", "least_gain", "confirm", "storage")),
+    "search.stopping.check",
+    "training.checkpoint_seconds",
+)
 """What may change between calls: it changes no number of any trial."""
 
 

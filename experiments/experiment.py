@@ -12,6 +12,7 @@ from experiments.constraints import Constraint, parse_constraint
 from experiments.data.config import DataConfig
 from experiments.matching import Comparands, MatchConfig, check_outcome, find_target, wanted_vocabulary
 from experiments.objectives import DEFAULT_OBJECTIVES, find_objective
+from experiments.search_config import SearchConfig
 from experiments.training.config import BudgetConfig, TrainingConfig
 from gpt_zoo.config.base import Declared, problem
 from registry.document import Document, marks_within
@@ -19,30 +20,8 @@ from registry.errors import DeclarationError, Problem, find_mark, problem_at, pr
 from registry.space import SearchSpace, resolve_space
 from registry.variant import Variant, resolve_variant
 
-DEFAULT_TRIALS = 20
-"""Trainings of a search that asks for no number of them."""
 LARGEST_GRID = 100_000
 """Points that a grid puts in order."""
-
-
-class SearchConfig(Declared):
-    """How a space is searched."""
-
-    trials: PositiveInt | None = None
-    """Trainings wanted; 20 unless given, for a grid all. Points that are infeasible or known come on top."""
-    sampler: Literal["auto", "cost_aware", "tpe", "nsga2", "nsga3", "gp", "random", "grid", "brute_force"] = (
-        "auto"
-    )
-    """Who proposes: what improves the front most for its FLOPs, by costs that are known (cost_aware);
-    Optuna's TPE, NSGA-II, NSGA-III, Gaussian process or random sampler; every point of the space once (grid,
-    or Optuna's brute_force). auto is cost_aware where an objective is known before training, else tpe."""
-    storage: str | None = None
-    """Optuna storage URL; None keeps the study in the run folder."""
-
-    @property
-    def is_exhaustive(self) -> bool:
-        """Whether every point of the space is tried once."""
-        return self.sampler in ("grid", "brute_force")
 
 
 class ExperimentConfig(Declared):
@@ -100,6 +79,13 @@ class ExperimentConfig(Declared):
                 "bound the cost with `constraints`, such as [params <= 2e6]"
             )
             raise ValidationError.from_exception_data(type(self).__name__, [problem(message, key="match")])
+        return self
+
+    @model_validator(mode="after")
+    def _stopping_can_be_judged(self) -> Self:
+        stopping = self.search.stopping
+        if stopping is not None and (message := stopping.explain_misfit(self.objectives, self.training)):
+            raise ValueError(f"search.stopping: {message}")
         return self
 
 

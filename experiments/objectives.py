@@ -33,6 +33,8 @@ class Objective:
         return self.foreseen and not (timed and self.name in SPENT)
 
 
+FINAL_LOSSES = ("validation_loss", "perplexity", "bits_per_byte")
+"""What the validation loss at the end of a training tells; each falls with it."""
 SPENT = ("train_flops", "tokens")
 """What a training of a given time spends is known after it only."""
 OBJECTIVES = {

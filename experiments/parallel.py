@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from experiments.doctor import usable_threads
 from experiments.environment import allowed_cores
-from experiments.experiment import DEFAULT_TRIALS, Experiment
+from experiments.experiment import Experiment
+from experiments.search_config import DEFAULT_TRIALS
 from experiments.training.config import TrainingConfig
 from experiments.tuning import PYTHON_BOUND_PARAMS
 from gpt_zoo.config.gpt import GPTConfig

@@ -71,6 +71,8 @@ class TrialRecord(Declared):
     """Share of the budget after which it was stopped."""
     predicted_loss: float | None = None
     """Of a stopped one: the final validation loss that was expected when it was stopped."""
+    predicted_loss_deviation: float | None = None
+    """By which one training may be off it."""
     optimistic_loss: float | None = None
     """The lowest that was still held for possible, at the confidence of the rule."""
 

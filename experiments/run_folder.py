@@ -14,6 +14,7 @@ audit.html          what `gpt-zoo audit` found before training
 
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,6 +49,21 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         raise OSError(error.errno, f"{error.strerror}, while writing", str(path)) from error
     finally:
         Path(temporary).unlink(missing_ok=True)
+
+
+def copy_atomically(source: Path, target: Path) -> None:
+    """Copy a file, so that a crash leaves the whole of it or nothing.
+
+    Raises:
+        OSError: the disk is full, or the source is gone.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}")
+    try:
+        shutil.copyfile(source, partial)
+        os.replace(partial, target)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _umask() -> int:

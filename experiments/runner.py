@@ -21,9 +21,10 @@ from experiments.parallel import settle_parallel, settle_threads
 from experiments.pool import Pool
 from experiments.prediction import foresee
 from experiments.progress import Progress, Task
-from experiments.record import Status, TrialRecord
+from experiments.record import Purpose, Status, TrialRecord
 from experiments.run_folder import RunFolder, write_atomically
 from experiments.run_tuning import settle_tuning
+from experiments.stopped import StoppedTrainings, add_up
 from experiments.training.config import TrainingConfig
 from experiments.trial_job import TrialJob
 from experiments.tuning import Tuning, check_means, means_of, resolve
@@ -42,6 +43,7 @@ class Point:
         variant: Its name.
         parameters: The values that a search chose.
         note: On how they were chosen, if there is anything to tell.
+        purpose: Why it is trained.
     """
 
     trial: int
@@ -50,6 +52,7 @@ class Point:
     seed: int
     parameters: dict[str, Any]
     note: str = ""
+    purpose: Purpose = Purpose.SEARCH
 
 
 @dataclass
@@ -67,8 +70,13 @@ class TrialRunner:
     """What was measured of it, if that is asked for."""
     trained: dict[tuple[str, int], TrialRecord] = field(default_factory=dict)
     """Finished trainings by model and seed: none is done twice."""
+    paused: dict[tuple[int, int], TrialRecord] = field(default_factory=dict)
+    """Trainings of this process that are put down for the time being, by trial and seed."""
     writing: Lock = field(default_factory=Lock)
     """Held by who changes the folder, or what is known of it."""
+
+    def __post_init__(self) -> None:
+        self.stopped = StoppedTrainings(self.run)
 
     @property
     def parallel(self) -> int:
@@ -76,18 +84,23 @@ class TrialRunner:
         return len(self.pool.workers)
 
     def run_trials(
-        self, points: Sequence[Point], ended: Callable[[TrialRecord], None] = lambda _: None
+        self,
+        points: Sequence[Point],
+        ended: Callable[[TrialRecord], None] = lambda _: None,
+        pause: int | None = None,
     ) -> list[TrialRecord]:
         """The records of trainings, as many at once as there are workers; the same whichever ends first.
 
         Args:
             ended: Told of each record, one at a time.
+            pause: Points of the learning curve, after which each is put down. Such a record is not kept: the
+                same call without `pause` goes on, and `stop` keeps what does not go on.
         """
         records: dict[int, TrialRecord] = {}
 
         def run_in_turn(places: list[int]) -> None:
             for place in places:
-                record = self.run_trial(points[place])
+                record = self.run_trial(points[place], pause)
                 with self.writing:
                     records[place] = record
                     ended(record)
@@ -105,18 +118,35 @@ class TrialRunner:
             chains.setdefault((model, point.seed), []).append(place)
         return list(chains.values())
 
-    def run_trial(self, point: Point) -> TrialRecord:
+    def run_trial(self, point: Point, pause: int | None = None) -> TrialRecord:
         """The record of one training: from the folder if it is there, else trained now."""
         record = self._find_record(point.trial, point.seed, point.parameters)
         if record is None:
-            record = self._run_trial(self._declare(point))
+            record = self._run_trial(self.declare(point), pause)
+            if (before := self.paused.pop((point.trial, point.seed), None)) is not None:
+                record = add_up(before, record)
+            if record.status is Status.STOPPED:
+                self.paused[point.trial, point.seed] = record
+                return record
             with self.writing:
                 self.run.write_record(record)
-        # Until its record is there, the training may have to go on from its state.
-        self.run.state_path(point.trial, point.seed).unlink(missing_ok=True)
+        if record.status is not Status.STOPPED:
+            # Until its record is there, the training may have to go on from its state.
+            self.stopped.forget_state(record)
         with self.writing:
             self._remember(record)
         return record
+
+    def stop(self, record: TrialRecord) -> None:
+        """Keep the record of a training that was put down and does not go on; its state is kept with it."""
+        with self.writing:
+            self.run.write_record(record)
+            self._remember(record)
+
+    def share_done(self, point: Point) -> float:
+        """How much of the budget was spent on it before: above 0 where a stopped training is taken up."""
+        stopped = self.stopped.find(self.declare(point))
+        return (stopped.stopped_at or 0.0) if stopped else 0.0
 
     def refuse(
         self,
@@ -157,7 +187,7 @@ class TrialRunner:
             )
         return record
 
-    def _run_trial(self, record: TrialRecord) -> TrialRecord:
+    def _run_trial(self, record: TrialRecord, pause: int | None) -> TrialRecord:
         if breach := judge(self.experiment.constraints, record).reason:
             return record.model_copy(update={"status": Status.INFEASIBLE, "reason": breach})
         if twin := self.trained.get((hash_model(record.config), record.seed)):
@@ -170,9 +200,9 @@ class TrialRunner:
             f" seed {record.seed}" if len(self.experiment.config.seeds) > 1 else ""
         )
         with self.progress.task(f"{name}: {record.variant}", 1.0) as task:
-            return self._judge_trained(self._train(record, name, task))
+            return self._judge_trained(self._train(self.stopped.take_up(record), name, task, pause))
 
-    def _train(self, record: TrialRecord, name: str, task: Task) -> TrialRecord:
+    def _train(self, record: TrialRecord, name: str, task: Task, pause: int | None) -> TrialRecord:
         """The record of a training as it ended, or as it did not begin for want of memory."""
         memory, predicted = self.pool.gate.memory, record.predicted_memory_bytes
         likely = None if predicted is None else predicted + memory.process_bytes
@@ -181,7 +211,7 @@ class TrialRunner:
             return Need(name, likely, record.least_memory_bytes or 0, partial(worker_bytes, worker))
 
         try:
-            return self.pool.train(self._job(record), need, task)
+            return self.pool.train(self._job(record, pause), need, task)
         except NoRoomError as error:
             config = GPTConfig.model_validate(record.config)
             advice = advise_memory(
@@ -212,7 +242,7 @@ class TrialRunner:
         drop_rate = self.experiment.config.training.drop_rate
         return fit_to_experiment(config, self.tokens.vocab_size, drop_rate)
 
-    def _declare(self, point: Point) -> TrialRecord:
+    def declare(self, point: Point) -> TrialRecord:
         """The row as far as it is known before training."""
         asked = self.experiment.config
         config = self._fit(point.config)
@@ -226,6 +256,7 @@ class TrialRunner:
             config_hash=hash_config(data),
             parameters=point.parameters,
             note=point.note,
+            purpose=point.purpose,
             **means_of(training),
             **foresee(config, training, asked.budget, self.device).record,
         )
@@ -236,13 +267,14 @@ class TrialRunner:
         steps = asked.budget.steps_for(model_cost(config), asked.training)
         return resolve(asked.training, config, self.device, self.tuning, steps)
 
-    def _job(self, record: TrialRecord) -> TrialJob:
+    def _job(self, record: TrialRecord, pause: int | None) -> TrialJob:
         asked = self.experiment.config
         return TrialJob(
             # What was foreseen is no measurement: the worker fills in what was really spent.
             record=record.model_copy(update={"tokens": None, "train_flops": None}),
             training=self._training(GPTConfig.model_validate(record.config)),
             budget=asked.budget,
+            points=pause,
             tokens=self.tokens.folder,
             state=self.run.state_path(record.trial, record.seed).absolute(),
             weights=self.run.weights_path(record.trial, record.seed).absolute(),
@@ -251,6 +283,8 @@ class TrialRunner:
     def _remember(self, record: TrialRecord) -> None:
         if record.status is Status.COMPLETE:
             self.trained.setdefault((hash_model(record.config), record.seed), record)
+        elif record.status is Status.STOPPED:
+            self.stopped.remember(record)
 
 
 @contextmanager
@@ -313,8 +347,9 @@ def answer_from(twin: TrialRecord, record: TrialRecord) -> TrialRecord:
     """The record of a model that was trained before with the same seed: the numbers of that training."""
     own = {
         name: getattr(record, name)
-        for name in ("trial", "variant", "parameters", "config", "config_hash", "note")
+        for name in ("trial", "variant", "parameters", "config", "config_hash", "note", "purpose")
     }
     same = "config" if record.config_hash == twin.config_hash else "model, declared otherwise,"
     reason = f"the same {same} and seed as trial {twin.trial}"
+    own["continues"] = None
     return twin.model_copy(update={**own, "status": Status.DUPLICATE, "reason": reason})

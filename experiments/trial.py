@@ -41,7 +41,10 @@ def run_trial(job: TrialJob, task: Task) -> TrialRecord:
     built = time.perf_counter()
     status, reason = Status.COMPLETE, ""
     try:
-        training.run(task)
+        training.run(task, job.points)
+        if not training.is_over():
+            training.save_state()
+            status = Status.STOPPED
     except (KeyboardInterrupt, BrokenPipeError):  # told to end, or nobody is left to tell
         training.save_state()
         raise

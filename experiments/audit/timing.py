@@ -9,9 +9,10 @@ from experiments.audit.build import feasible_rows
 from experiments.audit.content import CONFIDENCE, Time, Timing
 from experiments.audit.trying import EVALUATIONS, try_points
 from experiments.data.tokens import load_tokens
-from experiments.experiment import DEFAULT_TRIALS, Experiment
+from experiments.experiment import Experiment
 from experiments.point_table import PointTable
 from experiments.progress import Progress
+from experiments.search_config import DEFAULT_TRIALS
 from experiments.units import format_seconds
 
 if TYPE_CHECKING:

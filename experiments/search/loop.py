@@ -1,5 +1,6 @@
 """Propose, train, tell, until enough is trained: one trial at a time, or a generation of them."""
 
+import math
 from statistics import fmean
 from typing import Any
 
@@ -7,14 +8,15 @@ from optuna.study import Study
 from optuna.trial import Trial, TrialState
 
 from experiments.constraints import judge
-from experiments.experiment import DEFAULT_TRIALS
 from experiments.objectives import find_objective
-from experiments.record import Status, TrialRecord
+from experiments.record import Purpose, Status, TrialRecord
 from experiments.runner import Point, TrialRunner
 from experiments.search.generation import Generation, find_generation
 from experiments.search.grid import canonical
+from experiments.search.ladder import Ladder
+from experiments.search.limits import STEADY, find_limits
 from experiments.search.proposer import Proposer
-from experiments.search.study import FOLDER, is_owned_by
+from experiments.search.study import FOLDER, STOPPED, find_purpose, is_owned_by
 from experiments.search.suggest import suggest
 from registry.domains import Domain
 from registry.errors import DeclarationError
@@ -37,8 +39,9 @@ class SearchLoop:
         self.runner, self.study, self.space = runner, study, space
         self.config = runner.experiment.config
         self.proposer = Proposer(runner, study, space)
-        search = self.config.search
-        self.wanted = search.trials or (search.is_exhaustive and space.size) or DEFAULT_TRIALS
+        self.ladder = Ladder(runner)
+        self.limits = find_limits(self.config.search, space.size, runner.parallel)
+        self.ended: dict[int, list[TrialRecord]] = {}
         self.trained: set[int] = set()
         self.tried: set[str] = set()
         self.fruitless = 0
@@ -47,10 +50,11 @@ class SearchLoop:
             self._count(record)
 
     def run(self) -> None:
-        """Go on until as many trials as wanted are trained, or no new point is found."""
-        with self.runner.progress.task("trials", self.wanted) as task:
+        """Go on until a limit is reached, or no new point is found."""
+        measured = self.limits.share(0, []) is not None
+        with self.runner.progress.task("search", 1.0 if measured else None) as task:
             while True:
-                task.update(min(len(self.trained), self.wanted), self._note())
+                task.update(self.limits.share(len(self.trained), self.records) or 0.0, self._note())
                 # What was begun is ended first, even where enough is trained by now.
                 begun = self._interrupted()
                 if not begun and (reason := self._why_stop()):
@@ -58,11 +62,15 @@ class SearchLoop:
                     return
                 self._run_trials(self._complete(begun))
 
+    def run_next(self) -> None:
+        """Train what was begun or is enqueued, or else what is proposed next."""
+        self._run_trials(self._interrupted() or [self._propose(None)])
+
     def _why_stop(self) -> str:
         """Why the search is at its end, or nothing."""
-        done = f"{len(self.trained)} of {self.wanted} trials are trained"
-        if len(self.trained) >= self.wanted:
-            return done
+        if reason := self.limits.reached(len(self.trained), self.records, self.proposer.gains_left(STEADY)):
+            return reason
+        done = self.limits.count(len(self.trained))
         if self.proposer.left(self.tried) == 0:
             which = "of the space" if self.proposer.points is None else "that can be trained"
             return f"every one of the {self.proposer.most} points {which} has been tried; {done}"
@@ -70,6 +78,11 @@ class SearchLoop:
             advice = "loosen the constraints or widen the space"
             return f"the last {self.fruitless} proposals were infeasible or known already; {done}: {advice}"
         return ""
+
+    @property
+    def records(self) -> list[TrialRecord]:
+        """Of the search: without confirmations and checks."""
+        return [record for number in sorted(self.ended) for record in self.ended[number]]
 
     def _interrupted(self) -> list[tuple[Trial, Assignment]]:
         """The trials of this folder which a process began and did not end, with their points."""
@@ -97,7 +110,9 @@ class SearchLoop:
 
     def _most_together(self) -> int:
         """Trials of the next generation: no more than are wanted, or than the space has left."""
-        left = self.wanted - len(self.trained)
+        left = self.runner.parallel
+        if self.limits.trials is not None:
+            left = self.limits.trials - len(self.trained)
         if (untried := self.proposer.left(self.tried)) is not None:
             left = min(left, untried)
         return max(1, min(self.runner.parallel, left))
@@ -132,12 +147,13 @@ class SearchLoop:
                     for seed in self.config.seeds
                 ]
             else:
-                note = self.proposer.note(trial)
+                note, purpose = self.proposer.note(trial), find_purpose(trial)
                 points += [
-                    Point(trial.number, name, config, seed, chosen.parameters, note)
+                    Point(trial.number, name, config, seed, chosen.parameters, note, purpose)
                     for seed in self.config.seeds
                 ]
-        records = self.runner.run_trials(points)
+        first = min(trial.number for trial, _ in trials)
+        records = self.ladder.train(points, [self.ended.get(number, []) for number in range(first)])
         for trial, _ in trials:  # in their order, whichever ended first
             own = [record for record in records if record.trial == trial.number]
             own = refused.get(trial.number, own)
@@ -159,14 +175,37 @@ class SearchLoop:
             if text not in known:  # else a process was cut off while it told
                 trial.set_constraint(text, violation)
         self.proposer.prepare_to_tell()
+        if Status.STOPPED in statuses and (expected := self._expect(records)) is not None:
+            trial.set_user_attr(STOPPED, expected)
         if statuses <= {Status.COMPLETE, Status.DUPLICATE}:
             self.study.tell(trial, [_mean(records, name) for name in self.config.objectives])
-        elif Status.INFEASIBLE in statuses:
+        elif statuses & {Status.INFEASIBLE, Status.STOPPED}:
             self.study.tell(trial, state=TrialState.PRUNED)
         else:
             self.study.tell(trial, state=TrialState.FAIL)
 
+    def _expect(self, records: list[TrialRecord]) -> list[float] | None:
+        """The loss that a stopped trial would have had, as its objective, its deviation, the share spent."""
+        stopped = [record for record in records if record.status is Status.STOPPED]
+        losses = [record.predicted_loss for record in stopped if record.predicted_loss is not None]
+        deviations = [record.predicted_loss_deviation or 0.0 for record in stopped]
+        if not losses:
+            return None
+        loss, deviation = fmean(losses), fmean(deviations)
+        if "validation_loss" not in self.config.objectives:  # a multiple of it, or its exponential
+            known = next(record for record in self.records if record.status is Status.COMPLETE)
+            assert known.validation_loss is not None
+            if "perplexity" in self.config.objectives:
+                loss, deviation = math.exp(loss), math.exp(loss) * deviation
+            else:
+                factor = (known.bits_per_byte or 0.0) / known.validation_loss
+                loss, deviation = factor * loss, factor * deviation
+        return [loss, deviation, stopped[0].stopped_at or 0.0]
+
     def _count(self, record: TrialRecord) -> None:
+        if record.purpose is not Purpose.SEARCH:
+            return
+        self.ended.setdefault(record.trial, []).append(record)
         self.tried.add(canonical(record.parameters))
         if record.was_trained:
             self.trained.add(record.trial)
@@ -185,10 +224,11 @@ class SearchLoop:
         return value if objective.direction == "minimize" else -value
 
     def _note(self) -> str:
+        done = self.limits.count(len(self.trained))
         if self.best is None:
-            return ""
+            return done
         name = self.config.objectives[0]
-        return f"best {name} {getattr(self.best, name):.4g} (trial {self.best.trial})"
+        return f"{done}; best {name} {getattr(self.best, name):.4g} (trial {self.best.trial})"
 
 
 def _mean(records: list[TrialRecord], name: str) -> float:

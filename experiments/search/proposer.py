@@ -47,6 +47,11 @@ class Proposer:
         self.seed = self.experiment.config.seeds[0]
         self.name = _settle(runner)
         is_aware = self.name == "cost_aware"
+        if self.experiment.config.search.least_gain is not None and not is_aware:
+            raise ValueError(
+                "`least_gain` asks what a proposal is expected to gain, which only the sampler cost_aware "
+                f"tells; these objectives are searched by {self.name}: give `trials`, `flops` or `seconds`"
+            )
         table = build_point_table(
             self.experiment,
             MOST_CANDIDATES if is_aware else MOST_EXAMINED,
@@ -90,6 +95,10 @@ class Proposer:
     def note(self, trial: Trial) -> str:
         """What there is to know of how a trial was proposed."""
         return "" if self.aware is None else self.aware.note(self.study, trial._trial_id)
+
+    def gains_left(self, count: int) -> list[float]:
+        """What was left to gain at each of the last proposals, where the sampler tells."""
+        return [] if self.aware is None else self.aware.gains_left(self.study, count)
 
     def left(self, tried: Set[str]) -> int | None:
         """Points that are not tried yet; None if there is no end of them.

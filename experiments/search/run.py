@@ -9,6 +9,7 @@ from experiments.progress import Progress, Silent
 from experiments.results import write_results
 from experiments.run_folder import RUNS, RunFolder, write_atomically
 from experiments.runner import open_runner
+from experiments.search.afterwards import check_stopped, confirm_front
 from experiments.search.loop import SearchLoop
 from experiments.search.study import measure_importances, open_study, storage_errors_explained, storage_url
 
@@ -37,7 +38,10 @@ def run_search(
     with open_runner(run, experiment, progress or Silent()) as runner:
         study = open_study(run, experiment)
         with storage_errors_explained(storage_url(run, experiment)):
-            SearchLoop(runner, study, experiment.space).run()
+            loop = SearchLoop(runner, study, experiment.space)
+            loop.run()
+            check_stopped(loop)
+            confirm_front(loop)
             importances = measure_importances(study, experiment.config.objectives)
         write_atomically(run.importances, json.dumps(importances, indent=1))
         write_results(run)

@@ -8,16 +8,21 @@ from pathlib import Path
 import optuna
 from optuna.exceptions import StorageInternalError
 from optuna.study import Study
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, Trial
 from sqlalchemy.exc import SQLAlchemyError
 
 from experiments.experiment import Experiment
 from experiments.masking import mask_text
 from experiments.objectives import find_objective
+from experiments.record import Purpose
 from experiments.run_folder import RunFolder
 
 FOLDER = "run_folder"
 """Attribute of a trial: whose it is, where several searches share a storage."""
+PURPOSE = "purpose"
+"""Attribute of a trial that no sampler proposed: what it is for."""
+STOPPED = "stopped"
+"""Attribute of a trial that was stopped: the loss expected at its end, its deviation, the share spent."""
 
 
 def open_study(run: RunFolder, experiment: Experiment) -> Study:
@@ -63,6 +68,11 @@ def storage_errors_explained(url: str) -> Iterator[None]:
         raise OSError(
             mask_text(f"the storage {url} failed: {said}; the same call goes on from here")
         ) from error
+
+
+def find_purpose(trial: Trial | FrozenTrial) -> Purpose:
+    """Why a trial is trained."""
+    return Purpose(trial.user_attrs.get(PURPOSE, Purpose.SEARCH))
 
 
 def is_owned_by(trial: FrozenTrial, folder: Path) -> bool:

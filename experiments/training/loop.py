@@ -77,18 +77,22 @@ class Training:
             except ValueError as error:
                 warnings.warn(f"{error}; the training starts anew", stacklevel=2)
 
-    def run(self, task: Task) -> Spent:
-        """Train until the budget is spent, telling `task` the share of it and the loss."""
+    def run(self, task: Task, points: int | None = None) -> Spent:
+        """Train until the budget is spent, telling `task` the share of it and the loss.
+
+        Args:
+            points: Of the learning curve, after which the training pauses; None for none.
+        """
         start = time.perf_counter()
         try:
-            return self._run(task)
+            return self._run(task, points)
         finally:
             self.spent.loop_seconds += time.perf_counter() - start
             self.loader.close()
 
-    def _run(self, task: Task) -> Spent:
+    def _run(self, task: Task, points: int | None) -> Spent:
         saved = time.monotonic()
-        while self.progress() < 1 or self.spent.evaluation_due:
+        while not (self.is_over() or self._is_due(points)):
             if self.spent.evaluation_due:
                 self._evaluate()
             else:
@@ -100,11 +104,19 @@ class Training:
                 saved = time.monotonic()
         return self.spent
 
+    def is_over(self) -> bool:
+        """Whether the budget is spent, and what it bought is measured."""
+        return self.progress() >= 1 and not self.spent.evaluation_due
+
     def progress(self) -> float:
         """Share of the budget that is spent."""
         if self.steps is not None:
             return self.spent.step / self.steps
         return min(1.0, self.spent.seconds / (self.seconds or math.inf))
+
+    def _is_due(self, points: int | None) -> bool:
+        """Whether so many points of the curve are reached and measured."""
+        return points is not None and self._points_reached() >= points and not self.spent.evaluation_due
 
     def tokens_seen(self) -> int:
         """Tokens of all steps so far."""

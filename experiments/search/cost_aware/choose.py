@@ -8,7 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.search.cost_aware.improvement import build_cells, expected_hypervolume_improvement
+from experiments.search.cost_aware.improvement import (
+    build_cells,
+    expected_hypervolume_improvement,
+    hypervolume,
+)
 from experiments.search.cost_aware.surrogate import Surrogate, fit_surrogate
 
 Array = NDArray[np.float64]
@@ -46,6 +50,23 @@ class Candidates:
 
 
 @dataclass(frozen=True)
+class Stopped:
+    """Candidates whose training was stopped: what is expected of them, and what going on would cost.
+
+    Args:
+        rows: Of the candidates.
+        losses: Expected at the end, (s,).
+        deviations: Of those, (s,).
+        spent: Shares of their training FLOPs, (s,).
+    """
+
+    rows: Sequence[int] = ()
+    losses: Array = field(default_factory=lambda: np.zeros(0))
+    deviations: Array = field(default_factory=lambda: np.zeros(0))
+    spent: Array = field(default_factory=lambda: np.zeros(0))
+
+
+@dataclass(frozen=True)
 class Known:
     """What was found so far, in the order of the trials.
 
@@ -54,7 +75,8 @@ class Known:
         losses: Theirs, (n,).
         measured: Objectives that only a training tells, beside the loss; less is better, (n, m).
         pending: Candidates that are being trained.
-        taken: All that were proposed, whatever became of them.
+        taken: All that were proposed and cannot be again, whatever became of them.
+        stopped: Those that can be taken up.
     """
 
     rows: Sequence[int]
@@ -62,6 +84,7 @@ class Known:
     measured: Array
     pending: Sequence[int] = ()
     taken: frozenset[int] = frozenset()
+    stopped: Stopped = field(default_factory=Stopped)
 
 
 @dataclass(frozen=True)
@@ -72,10 +95,12 @@ class Choice:
         row: Of the candidate.
         gain: Expected increase of the hypervolume, as a share of the range of losses and costs; None before
             anything is predicted.
+        left: The most that any candidate is expected to add, as a share of the hypervolume found so far.
     """
 
     row: int
     gain: float | None
+    left: float | None = None
 
 
 @dataclass
@@ -108,9 +133,16 @@ class Chooser:
             return Choice(self._farthest(free, taken, generator), None)
         if len(free) > (most := MOST_COMPARED // len(known.rows)):
             free = np.sort(generator.choice(free, most, replace=False))
-        gains = self._gains(free, known)
-        best = int(np.argmax(gains / self.candidates.train_flops[free] ** self.cost_weight))
-        return Choice(int(free[best]), float(gains[best]))
+        gains, found = self._gains(free, known)
+        best = int(np.argmax(gains / self._to_spend(known.stopped)[free] ** self.cost_weight))
+        left = float(gains.max()) / found if found > 0 else None
+        return Choice(int(free[best]), float(gains[best]), left)
+
+    def _to_spend(self, stopped: Stopped) -> Array:
+        """Training FLOPs that each candidate has yet to cost."""
+        flops = self.candidates.train_flops.copy()
+        flops[list(stopped.rows)] *= 1 - stopped.spent
+        return flops
 
     def _farthest(self, free: Rows, taken: Sequence[int], generator: np.random.Generator) -> int:
         if not taken:
@@ -119,15 +151,23 @@ class Chooser:
         away = np.min([((features[free] - features[row]) ** 2).sum(axis=1) for row in taken], axis=0)
         return int(free[np.argmax(away)])
 
-    def _gains(self, free: Rows, known: Known) -> Array:
-        """What each of the free ones is expected to add."""
-        features = self.candidates.features
+    def _gains(self, free: Rows, known: Known) -> tuple[Array, float]:
+        """What each of the free ones is expected to add, and the hypervolume that is found already."""
+        features, stopped = self.candidates.features, known.stopped
         rows, pending = np.array(known.rows, dtype=np.intp), np.array(known.pending, dtype=np.intp)
         surrogate = self._surrogate(rows, known.losses)
+        seen = np.append(rows, np.array(stopped.rows, dtype=np.intp))
+        expected = np.append(known.losses, stopped.losses)
+        unsure = np.append(np.zeros(len(rows)), stopped.deviations)
         # Those that are being trained are believed to turn out as predicted: nothing like them is proposed.
-        believed = surrogate.predict(features[rows], known.losses, features[pending]).mean
+        believed = surrogate.predict(features[seen], expected, features[pending], unsure).mean
         trained, losses = np.append(rows, pending), np.append(known.losses, believed)
-        predicted = surrogate.predict(features[trained], losses, features[free])
+        predicted = surrogate.predict(
+            features[np.append(seen, pending)],
+            np.append(expected, believed),
+            features[free],
+            np.append(unsure, np.zeros(len(pending))),
+        )
         costs = self._costs(rows, np.append(pending, free), known.measured)
         worst = float(losses.max())
         bound = np.full(costs.shape[1], 1.0 + COST_MARGIN)
@@ -135,7 +175,9 @@ class Chooser:
         gained = expected_hypervolume_improvement(
             predicted.mean, predicted.deviation, costs[len(trained) :], cells
         )
-        return gained / ((worst - float(losses.min())) or 1.0)
+        spread = (worst - float(losses.min())) or 1.0
+        found = hypervolume(losses, costs[: len(trained)], worst, bound)
+        return gained / spread, found / spread
 
     def _costs(self, rows: Rows, others: Rows, measured: Array) -> Array:
         """The costs of all, those with a loss first: known, or predicted where only training tells them."""

@@ -12,13 +12,15 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from experiments.failures import first_line
-from experiments.search.cost_aware.choose import Choice, Chooser, Known
+from experiments.search.cost_aware.choose import Choice, Chooser, Known, Stopped
 from experiments.search.cost_aware.points import SearchPoints, as_cost
+from experiments.search.study import STOPPED
 from experiments.search.suggest import distribution_of
 from registry.domains import Domain
 
 POINT, GAIN, NOTE = "cost_aware:point", "cost_aware:gain", "cost_aware:note"
-"""Attributes of a trial: what was chosen, what it is expected to gain, what went wrong."""
+"""Attributes of a trial: what was chosen; what it is expected to gain, and what is left to gain; what went
+wrong."""
 
 
 class CostAwareSampler(BaseSampler):
@@ -76,7 +78,7 @@ class CostAwareSampler(BaseSampler):
         point = {} if choice is None else dict(self.points.parameters[choice.row])
         keep = study._storage.set_trial_system_attr
         if choice is not None and choice.gain is not None:
-            keep(trial._trial_id, GAIN, choice.gain)
+            keep(trial._trial_id, GAIN, [choice.gain, choice.left])
         if note:
             keep(trial._trial_id, NOTE, note)
         keep(trial._trial_id, POINT, point)
@@ -94,30 +96,42 @@ class CostAwareSampler(BaseSampler):
 
     def _known(self, study: Study, trial: FrozenTrial) -> Known:
         """What the trials before this one tell."""
-        rows: list[int] = []
-        values: list[list[float]] = []
+        found: dict[int, list[float]] = {}
+        stopped: dict[int, list[float]] = {}
         pending: list[int] = []
         taken: set[int] = set()
         for other in study.get_trials(deepcopy=False):
             point = other.system_attrs.get(POINT, other.params)
             if other.number == trial.number or (row := self.points.find(point)) is None:
                 continue
-            if other.state is TrialState.COMPLETE and row not in taken:
-                rows.append(row)
-                values.append(other.values)
+            stopped.pop(row, None)  # what became of it later counts
+            if other.state is TrialState.COMPLETE:
+                found.setdefault(row, other.values)
             elif other.state is TrialState.RUNNING:
                 pending.append(row)
+            elif STOPPED in other.user_attrs:
+                stopped[row] = other.user_attrs[STOPPED]
             taken.add(row)
-        found = np.array(values, dtype=float).reshape(len(rows), len(self.objectives))
-        column = {name: found[:, index] for index, name in enumerate(self.objectives)}
+        values = np.array(list(found.values()), dtype=float).reshape(len(found), len(self.objectives))
+        column = {name: values[:, index] for index, name in enumerate(self.objectives)}
         measured = [as_cost(column[one.name], one) for one in self.points.measured]
         return Known(
-            rows,
+            list(found),
             as_cost(column[self.points.loss.name], self.points.loss),
-            np.column_stack([np.zeros((len(rows), 0)), *measured]),
+            np.column_stack([np.zeros((len(found), 0)), *measured]),
             pending,
-            frozenset(taken),
+            frozenset(taken - stopped.keys()),
+            Stopped(list(stopped), *np.array(list(stopped.values()), dtype=float).reshape(-1, 3).T),
         )
+
+    def gains_left(self, study: Study, count: int) -> list[float]:
+        """The most that was left to gain, as a share of the hypervolume found, at each of the last proposals.
+
+        Args:
+            count: Of the proposals; those before anything could be predicted are left out.
+        """
+        told = [one.system_attrs.get(GAIN) for one in study.get_trials(deepcopy=False)]
+        return [gain[1] for gain in told if gain is not None and gain[1] is not None][-count:]
 
     def _generator(self, trial: FrozenTrial) -> np.random.Generator:
         digest = hashlib.blake2b(f"{self.seed} {trial.number}".encode(), digest_size=8).digest()

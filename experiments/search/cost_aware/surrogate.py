@@ -48,17 +48,20 @@ class Surrogate:
     center: float
     scale: float
 
-    def predict(self, features: Array, losses: Array, candidates: Array) -> Prediction:
+    def predict(
+        self, features: Array, losses: Array, candidates: Array, deviations: Array | float = 0.0
+    ) -> Prediction:
         """The losses that candidates would have without noise.
 
         Args:
             features: Of n variants with known losses, (n, d).
             losses: Theirs, (n,).
             candidates: Features, (N, d).
+            deviations: By which each of the losses is uncertain, beyond the noise of a training, (n,).
         """
         smooth, white = self.kernel.k1, self.kernel.k2
         own = smooth(features)
-        own[np.diag_indices_from(own)] += white.noise_level
+        own[np.diag_indices_from(own)] += white.noise_level + (np.asarray(deviations) / self.scale) ** 2
         root = np.linalg.cholesky(own)
         solved = solve_triangular(root, smooth(features, candidates), lower=True, overwrite_b=True)
         weights = solve_triangular(root, (losses - self.center) / self.scale, lower=True)
