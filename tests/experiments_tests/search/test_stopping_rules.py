@@ -129,19 +129,25 @@ def test_a_rule_that_is_told_all_again_judges_as_before(name: str) -> None:
     kept, before, answers = pruner_rule(name), list[list[TrialRecord]](), list[bool]()
     for number, losses in enumerate(curves):
         # One rule that has seen all, and one that is told anew, as after an interruption.
-        told = [
-            [
-                rule.judge(Case(number, own, [own]), rung, before) is not None
-                for rung in (Rung(0.25, 1), SECOND)
-                for own in [record(number, *losses[: rung.point], status=Status.STOPPED)]
-            ]
-            for rule in (kept, pruner_rule(name))
-        ]
-        assert told[0] == told[1]
-        answers.append(any(told[0]))
-        stopped = record(number, *losses[:1], status=Status.STOPPED)
-        before.append([] if number == 3 else [stopped if told[0][0] else record(number, *losses)])
+        kept_at, anew_at = (stopped_at(rule, number, losses, before) for rule in (kept, pruner_rule(name)))
+        assert kept_at == anew_at
+        answers.append(kept_at > 0)
+        ended = (
+            record(number, *losses[:kept_at], status=Status.STOPPED) if kept_at else record(number, *losses)
+        )
+        before.append([] if number == 3 else [ended])
     assert any(answers) or name == "wilcoxon"  # which needs more points than these curves have
+
+
+def stopped_at(
+    rule: PrunerRule, number: int, losses: Sequence[float], before: Sequence[Sequence[TrialRecord]]
+) -> int:
+    """The point of a curve at which a rule stops it, or 0."""
+    for rung in (Rung(0.25, 1), SECOND):
+        own = record(number, *losses[: rung.point], status=Status.STOPPED)
+        if rule.judge(Case(number, own, [own]), rung, before) is not None:
+            return rung.point
+    return 0
 
 
 def test_wilcoxon_stops_what_is_worse_at_each_point() -> None:
