@@ -19,7 +19,7 @@ COLUMNS = {
 
 
 def lessons_table(source: RunFolder | Path | str) -> "pd.DataFrame":
-    """One row a value of a searched field, the field with the largest effects first.
+    """One row a value of a searched field, the field with the largest sure effect first.
 
     `effect` is the validation loss with that value less the usual one, in nats per token, at equal training
     FLOPs, with its 95 % interval `effect_low` and `effect_high`; `architectures` have the value. How it is

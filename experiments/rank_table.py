@@ -75,7 +75,7 @@ def tau_interval(tau: float, count: int) -> tuple[float, float]:
     middle = math.atanh(max(-1 + half_a_pair, min(tau, 1 - half_a_pair)))
     width = NORMAL * math.sqrt(VARIANCE / (count - 4))
     low, high = math.tanh(middle - width), math.tanh(middle + width)
-    return (-1.0 if tau == -1 else low), (1.0 if tau == 1 else high)
+    return min(low, tau), max(high, tau)
 
 
 def _losses_by_share(trials: "pd.DataFrame", curves: "pd.DataFrame") -> "pd.DataFrame":

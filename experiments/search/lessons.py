@@ -67,7 +67,7 @@ def learn(run: RunFolder) -> dict[str, Any]:
         `architectures`; `note`, why there is nothing else, or empty; `explained`, see `LossModel.explained`;
         `flops`, the least and the most training FLOPs; `doubling`, by how much twice the FLOPs change the
         loss, whatever comes with them, or None where all are equal; `fields`, the one with the largest
-        effects first, each with `field` and its `values`: `value`, `architectures`, `effect`, `low` and
+        sure effect first, each with `field` and its `values`: `value`, `architectures`, `effect`, `low` and
         `high` (95 %).
     """
     summary = summary_table(run)
@@ -133,7 +133,7 @@ def _learn(chosen: pd.DataFrame, losses: Array, train_flops: Array) -> dict[str,
         own = groups[first : first + len(field.values)]
         first += len(own)
         told.append({"field": field.name, "values": _effects(model, field, own, chosen)})
-    told.sort(key=_spread, reverse=True)
+    told.sort(key=_sure_effect, reverse=True)
     flops = [float(train_flops.min()), float(train_flops.max())]
     doubling = _doubling(log_flops, losses, flops)
     return {"explained": model.explained(), "flops": flops, "doubling": doubling, "fields": told}
@@ -209,6 +209,8 @@ def _interval(effect: float, variance: float) -> dict[str, float]:
     return {"effect": float(effect), "low": float(effect - width), "high": float(effect + width)}
 
 
-def _spread(told: dict[str, Any]) -> float:
-    effects = [value["effect"] for value in told["values"]]
-    return float(max(effects) - min(effects))
+def _sure_effect(told: dict[str, Any]) -> tuple[float, float]:
+    """The largest effect that a field has for sure, and the distance between its best and its worst value."""
+    values = told["values"]
+    effects = [value["effect"] for value in values]
+    return max(0.0, *(max(value["low"], -value["high"]) for value in values)), max(effects) - min(effects)
