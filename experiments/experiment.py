@@ -1,7 +1,7 @@
 """An experiment: which variants, on which data, for how much, judged by what."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -10,12 +10,15 @@ from pydantic_core import InitErrorDetails
 
 from experiments.constraints import Constraint, parse_constraint
 from experiments.data.config import DataConfig
+from experiments.joint_space import JointSpace
 from experiments.matching import Comparands, MatchConfig, check_outcome, find_target, wanted_vocabulary
 from experiments.objectives import DEFAULT_OBJECTIVES, find_objective
 from experiments.search_config import SearchConfig
+from experiments.settings import parse_settings
 from experiments.training.config import BudgetConfig, TrainingConfig
 from gpt_zoo.config.base import Declared, problem
 from registry.document import Document, marks_within
+from registry.domains import Domain
 from registry.errors import DeclarationError, Problem, find_mark, problem_at, problems_of
 from registry.space import SearchSpace, resolve_space
 from registry.variant import Variant, resolve_variant
@@ -113,12 +116,14 @@ class Experiment:
         variants: Of a comparison, else empty. Matched, where that is asked for and the vocabulary is known.
         space: Of a search, else None.
         to_match: The variants as declared, where they are to be matched.
+        settings: Of the training, that are searched beside the architecture, by their names among parameters.
     """
 
     config: ExperimentConfig
     variants: tuple[Variant, ...]
     space: SearchSpace | None
     to_match: Comparands | None = None
+    settings: Mapping[str, Domain] = field(default_factory=dict)
 
     @property
     def constraints(self) -> tuple[Constraint, ...]:
@@ -181,9 +186,10 @@ def resolve_experiment(document: Document, folder: Path, default_name: str) -> E
     if config.space is not None:
         marks = marks_within(document.marks, ("space",))
         space = resolve_space(config.space, marks, folder, default_name=config.name)
+        settings = parse_settings(config.search.nuisance, document)
         if config.search.is_exhaustive:
-            _require_grid(space, document)
-        return Experiment(config, (), space)
+            _require_grid(space, settings, document)
+        return Experiment(config, (), space, settings=settings)
     variants = tuple(
         resolve_variant(
             entry, marks_within(document.marks, ("variants", index)), folder, default_name=f"variant-{index}"
@@ -214,14 +220,15 @@ def _match(experiment: Experiment, document: Document, folder: Path) -> Experime
     return experiment if vocab_size is None else experiment.matched_for(vocab_size)
 
 
-def _require_grid(space: SearchSpace, document: Document) -> None:
+def _require_grid(space: SearchSpace, settings: Mapping[str, Domain], document: Document) -> None:
     """Refuse, before anything is trained, a space that cannot be tried point by point."""
+    joint = JointSpace(space, settings)
     try:
-        space.enumerate()
+        joint.enumerate()
     except ValueError as error:
         raise DeclarationError([problem_at(document.marks, ("search", "sampler"), str(error))]) from None
-    if space.size is not None and space.size > LARGEST_GRID:
+    if joint.size is not None and joint.size > LARGEST_GRID:
         message = (
-            f"a grid may have {LARGEST_GRID} points, this one has {space.size}; try the sampler `random`"
+            f"a grid may have {LARGEST_GRID} points, this one has {joint.size}; try the sampler `random`"
         )
         raise DeclarationError([problem_at(document.marks, ("search", "sampler"), message)])

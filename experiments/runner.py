@@ -1,7 +1,7 @@
 """What searches and comparisons share: one run folder, one corpus, one pool of workers, trial after trial."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -24,6 +24,7 @@ from experiments.progress import Progress, Task
 from experiments.record import Purpose, Status, TrialRecord
 from experiments.run_folder import RunFolder, write_atomically
 from experiments.run_tuning import settle_tuning
+from experiments.settings import identify_settings, settings_of
 from experiments.stopped import StoppedTrainings, add_up
 from experiments.training.config import TrainingConfig
 from experiments.trial_job import TrialJob
@@ -115,6 +116,7 @@ class TrialRunner:
         chains: dict[tuple[str, int], list[int]] = {}
         for place, point in enumerate(points):
             model = hash_model(self._fit(point.config).model_dump(mode="json"))
+            model += identify_settings(point.parameters)
             chains.setdefault((model, point.seed), []).append(place)
         return list(chains.values())
 
@@ -190,7 +192,7 @@ class TrialRunner:
     def _run_trial(self, record: TrialRecord, pause: int | None) -> TrialRecord:
         if breach := judge(self.experiment.constraints, record).reason:
             return record.model_copy(update={"status": Status.INFEASIBLE, "reason": breach})
-        if twin := self.trained.get((hash_model(record.config), record.seed)):
+        if twin := self.trained.get(_training_key(record)):
             return answer_from(twin, record)
         try:
             self.tokens.require(record.config["context_length"])
@@ -215,7 +217,10 @@ class TrialRunner:
         except NoRoomError as error:
             config = GPTConfig.model_validate(record.config)
             advice = advise_memory(
-                config, self._training(config), self.device, memory.total_bytes - memory.process_bytes
+                config,
+                self._training(config, record.parameters),
+                self.device,
+                memory.total_bytes - memory.process_bytes,
             )
             reason = f"{error}, so it was not trained; {advice}"
             return record.model_copy(
@@ -246,7 +251,7 @@ class TrialRunner:
         """The row as far as it is known before training."""
         asked = self.experiment.config
         config = self._fit(point.config)
-        data, training = config.model_dump(mode="json"), self._training(config)
+        data, training = config.model_dump(mode="json"), self._training(config, point.parameters)
         return TrialRecord(
             trial=point.trial,
             variant=point.variant,
@@ -261,18 +266,19 @@ class TrialRunner:
             **foresee(config, training, asked.budget, self.device).record,
         )
 
-    def _training(self, config: GPTConfig) -> TrainingConfig:
-        """That of a config, with what `auto` means for it."""
+    def _training(self, config: GPTConfig, parameters: Mapping[str, Any]) -> TrainingConfig:
+        """That of a config, with the settings that a search chose, and with what `auto` means for it."""
         asked = self.experiment.config
-        steps = asked.budget.steps_for(model_cost(config), asked.training)
-        return resolve(asked.training, config, self.device, self.tuning, steps)
+        training = asked.training.model_copy(update=settings_of(parameters))
+        steps = asked.budget.steps_for(model_cost(config), training)
+        return resolve(training, config, self.device, self.tuning, steps)
 
     def _job(self, record: TrialRecord, pause: int | None) -> TrialJob:
         asked = self.experiment.config
         return TrialJob(
             # What was foreseen is no measurement: the worker fills in what was really spent.
             record=record.model_copy(update={"tokens": None, "train_flops": None}),
-            training=self._training(GPTConfig.model_validate(record.config)),
+            training=self._training(GPTConfig.model_validate(record.config), record.parameters),
             budget=asked.budget,
             points=pause,
             tokens=self.tokens.folder,
@@ -282,7 +288,7 @@ class TrialRunner:
 
     def _remember(self, record: TrialRecord) -> None:
         if record.status is Status.COMPLETE:
-            self.trained.setdefault((hash_model(record.config), record.seed), record)
+            self.trained.setdefault(_training_key(record), record)
         elif record.status is Status.STOPPED:
             self.stopped.remember(record)
 
@@ -341,6 +347,11 @@ def hash_model(config: dict[str, Any]) -> str:
     For the same seed they all start from the same weights.
     """
     return hash_config(canonical(GPTConfig.model_validate(config)).model_dump(mode="json"))
+
+
+def _training_key(record: TrialRecord) -> tuple[str, int]:
+    """The same for all trainings of one model, with one seed and the same settings."""
+    return hash_model(record.config) + identify_settings(record.parameters), record.seed
 
 
 def answer_from(twin: TrialRecord, record: TrialRecord) -> TrialRecord:

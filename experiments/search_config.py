@@ -1,17 +1,19 @@
 """How a search is declared: who proposes, what stops a training, what ends the search, what confirms it."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from experiments.objectives import FINAL_LOSSES
 from experiments.training.config import TrainingConfig
-from gpt_zoo.config.base import Declared
+from gpt_zoo.config.base import Declared, did_you_mean
 
 DEFAULT_TRIALS = 20
 """Trainings of a search that nothing else ends."""
+NUISANCE = ("learning_rate", "weight_decay", "warmup_fraction")
+"""Fields of a training that a search may choose: each architecture is judged at its best."""
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 
 
@@ -80,6 +82,9 @@ class SearchConfig(Declared):
     confirm: NonNegativeInt = 0
     """Fresh seeds with which members of the front are trained again, once the search is over, before they are
     called the front."""
+    nuisance: dict[str, Any] = Field(default_factory=dict)
+    """learning_rate, weight_decay or warmup_fraction of the training with a domain each, searched beside the
+    architecture: each is judged at its best setting, so that the front is over architectures."""
     storage: str | None = None
     """Optuna storage URL; None keeps the study in the run folder."""
 
@@ -87,6 +92,13 @@ class SearchConfig(Declared):
     def is_exhaustive(self) -> bool:
         """Whether every point of the space is tried once."""
         return self.sampler in ("grid", "brute_force")
+
+    @field_validator("nuisance")
+    @classmethod
+    def _known_settings(cls, declared: dict[str, Any]) -> dict[str, Any]:
+        if unknown := [name for name in declared if name not in NUISANCE]:
+            raise ValueError(f"`{unknown[0]}` is no nuisance setting; {did_you_mean(unknown[0], NUISANCE)}")
+        return declared
 
     @model_validator(mode="after")
     def _gain_is_expected(self) -> Self:

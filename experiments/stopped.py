@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 
 from experiments.record import TrialRecord
 from experiments.run_folder import RunFolder, copy_atomically
+from experiments.settings import identify_settings
 
 
 @dataclass
 class StoppedTrainings:
-    """The stopped trainings of a run, by config and seed.
+    """The stopped trainings of a run, by config, settings and seed.
 
     Args:
         run: Whose states they are.
@@ -19,13 +20,13 @@ class StoppedTrainings:
 
     def remember(self, record: TrialRecord) -> None:
         """Know of one; it may have taken up another, whose state is then of no more use."""
-        self.records[record.config_hash, record.seed] = record
+        self.records[_key(record)] = record
         if record.continues is not None:
             self.run.state_path(record.continues, record.seed).unlink(missing_ok=True)
 
     def find(self, record: TrialRecord) -> TrialRecord | None:
         """The one that a declared training goes on from, if a state of it is there."""
-        stopped = self.records.get((record.config_hash, record.seed))
+        stopped = self.records.get(_key(record))
         if stopped is None or stopped.trial == record.trial:
             return None
         states = (self.run.state_path(one.trial, one.seed) for one in (record, stopped))
@@ -46,6 +47,10 @@ class StoppedTrainings:
         for trial in (record.trial, record.continues):
             if trial is not None:
                 self.run.state_path(trial, record.seed).unlink(missing_ok=True)
+
+
+def _key(record: TrialRecord) -> tuple[str, int]:
+    return record.config_hash + identify_settings(record.parameters), record.seed
 
 
 def add_up(before: TrialRecord, record: TrialRecord) -> TrialRecord:

@@ -7,10 +7,10 @@ from typing import Any
 
 from optuna.study import Study
 
-from registry.space import SearchSpace
+from experiments.joint_space import JointSpace
 
 
-def grid_points(space: SearchSpace, seed: int, study: Study) -> Iterator[dict[str, Any]]:
+def grid_points(space: JointSpace, seed: int, study: Study) -> Iterator[dict[str, Any]]:
     """The points of `space` which `study` does not have yet, in an order that the seed decides.
 
     The order is random, so that a grid which is cut short has seen a bit of everything.

@@ -8,6 +8,7 @@ from optuna.study import Study
 from optuna.trial import Trial, TrialState
 
 from experiments.constraints import judge
+from experiments.joint_space import JointSpace
 from experiments.objectives import find_objective
 from experiments.record import Purpose, Status, TrialRecord
 from experiments.runner import Point, TrialRunner
@@ -20,7 +21,7 @@ from experiments.search.study import FOLDER, STOPPED, find_purpose, is_owned_by
 from experiments.search.suggest import suggest
 from registry.domains import Domain
 from registry.errors import DeclarationError
-from registry.space import Assignment, SearchSpace
+from registry.space import Assignment
 
 FRUITLESS_PROPOSALS = 200
 """So many in a row that are infeasible or known already: the sampler finds nothing new."""
@@ -35,7 +36,7 @@ class SearchLoop:
         space: What is searched.
     """
 
-    def __init__(self, runner: TrialRunner, study: Study, space: SearchSpace) -> None:
+    def __init__(self, runner: TrialRunner, study: Study, space: JointSpace) -> None:
         self.runner, self.study, self.space = runner, study, space
         self.config = runner.experiment.config
         self.proposer = Proposer(runner, study, space)

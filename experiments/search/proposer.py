@@ -9,13 +9,13 @@ from optuna.samplers import RandomSampler
 from optuna.study import Study
 from optuna.trial import Trial
 
+from experiments.joint_space import JointSpace
 from experiments.objectives import find_objective
 from experiments.point_table import VIOLATION, PointTable, build_point_table
 from experiments.runner import TrialRunner
 from experiments.search.grid import grid_points
 from experiments.search.samplers import build_sampler
 from experiments.units import plural
-from registry.space import SearchSpace
 
 if TYPE_CHECKING:
     from collections.abc import Set
@@ -41,7 +41,7 @@ class Proposer:
         ValueError: no point can be trained, or there is nothing that training would tell.
     """
 
-    def __init__(self, runner: TrialRunner, study: Study, space: SearchSpace) -> None:
+    def __init__(self, runner: TrialRunner, study: Study, space: JointSpace) -> None:
         self.study, self.space = study, space
         self.experiment = runner.experiment
         self.seed = self.experiment.config.seeds[0]

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from experiments.experiment import Experiment
+from experiments.joint_space import JointSpace
 from experiments.loading import Declaration, as_experiment
 from experiments.progress import Progress, Silent
 from experiments.results import write_results
@@ -39,7 +40,7 @@ def run_search(
     with open_runner(run, experiment, progress or Silent()) as runner:
         study = open_study(run, experiment)
         with storage_errors_explained(storage_url(run, experiment)):
-            loop = SearchLoop(runner, study, experiment.space)
+            loop = SearchLoop(runner, study, JointSpace(experiment.space, experiment.settings))
             loop.run()
             check_stopped(loop)
             confirm_front(loop)

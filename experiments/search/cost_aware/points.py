@@ -15,6 +15,7 @@ from experiments.point_table import PointTable
 from experiments.search.cost_aware.choose import Candidates
 from experiments.search.cost_aware.features import build_features
 from experiments.search.grid import canonical
+from experiments.settings import combine_settings
 from registry.costing.table import PARAMETER
 from registry.labels import Primitive
 
@@ -67,8 +68,10 @@ def find_points(experiment: Experiment, known: PointTable) -> SearchPoints:
     Raises:
         ValueError: all objectives are known before training, so that there is nothing to find out.
     """
-    rows = np.flatnonzero(known.distinct)
-    table = known.table.iloc[rows]
+    settings = list(combine_settings(experiment.settings))
+    models = np.flatnonzero(known.distinct)
+    rows = np.repeat(models, len(settings))
+    table = known.table.iloc[rows].reset_index(drop=True)
     objectives = [find_objective(name) for name in experiment.config.objectives]
     costs = tuple(objective for objective in objectives if _is_known(table, objective.name))
     unknown = [objective for objective in objectives if objective not in costs]
@@ -80,6 +83,9 @@ def find_points(experiment: Experiment, known: PointTable) -> SearchPoints:
     losses = [objective for objective in unknown if "loss" in objective.name] or unknown
     chosen = table[[name for name in table if str(name).startswith(PARAMETER)]]
     chosen = chosen.rename(columns=lambda name: str(name).removeprefix(PARAMETER))
+    for name in experiment.settings:
+        chosen[name] = [setting[name] for setting in settings] * len(models)
+    parameters = [{**known.parameters(int(row)), **setting} for row in models for setting in settings]
     flops = table["train_flops"].to_numpy(float)
     candidates = Candidates(
         build_features(chosen, table),
@@ -87,7 +93,7 @@ def find_points(experiment: Experiment, known: PointTable) -> SearchPoints:
         flops if np.isfinite(flops).all() else np.ones(len(rows)),
     )
     measured = tuple(objective for objective in unknown if objective != losses[0])
-    return SearchPoints(candidates, [known.parameters(int(row)) for row in rows], costs, losses[0], measured)
+    return SearchPoints(candidates, parameters, costs, losses[0], measured)
 
 
 def _is_known(table: pd.DataFrame, name: str) -> bool:

@@ -61,13 +61,16 @@ class PrunerRule:
     """
 
     def __init__(self, name: str, pruner: BasePruner, study_name: str) -> None:
-        self.name = name
-        self.study = optuna.create_study(study_name=study_name, pruner=pruner, direction="minimize")
+        self.name, self.pruner, self.study_name = name, pruner, study_name
         self.trials: list[Trial] = []
         self.told = 0
+        self._begin()
 
     def judge(self, case: Case, rung: Rung, before: Sequence[Sequence[TrialRecord]]) -> Stop | None:
         """Whether a trial is stopped at a rung. See `Rule`."""
+        judged = range(self.told, min(len(self.trials), len(before)))
+        if not all(is_complete(before[number]) or _is_stopped(before[number]) for number in judged):
+            self._begin()  # a trial failed after it was judged: it must not count as one that came so far
         for number in range(self.told, len(before)):
             self._tell(number, before[number])
         self.told = max(self.told, len(before))
@@ -77,6 +80,11 @@ class PrunerRule:
         return Stop(
             f"stopped at {rung.share:.0%} of its budget by the rule {self.name}, at a loss of {loss:.4f}"
         )
+
+    def _begin(self) -> None:
+        self.study = optuna.create_study(study_name=self.study_name, pruner=self.pruner, direction="minimize")
+        self.trials.clear()
+        self.told = 0
 
     def _trial(self, number: int) -> Trial:
         while len(self.trials) <= number:
@@ -102,8 +110,12 @@ class PrunerRule:
         if is_complete(records):
             self._report(number, records, len(records[0].curve))
             self.study.tell(trial, loss_at(records, len(records[0].curve)))
-        elif records and all(record.status is Status.STOPPED for record in records):
+        elif _is_stopped(records):
             self._report(number, records, min(len(record.curve) for record in records))
             self.study.tell(trial, state=TrialState.PRUNED)
         else:
             self.study.tell(trial, state=TrialState.FAIL)
+
+
+def _is_stopped(records: Sequence[TrialRecord]) -> bool:
+    return bool(records) and all(record.status is Status.STOPPED for record in records)

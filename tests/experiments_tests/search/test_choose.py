@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.search.cost_aware.choose import STARTS, Candidates, Chooser, Known, fitted_count
+from experiments.search.cost_aware.choose import STARTS, Candidates, Chooser, Known, Stopped, fitted_count
 from experiments.search.cost_aware.improvement import hypervolume
+from experiments.search.cost_aware.surrogate import fit_surrogate
 
 
 def grid(side: int = 12) -> Candidates:
@@ -114,3 +115,30 @@ def test_a_kernel_is_fitted_anew_when_a_tenth_more_is_known(known: int) -> None:
 def test_kernels_are_fitted_at() -> None:
     counts = [fitted_count(known) for known in range(1, 45)]
     assert counts == [*range(1, 31), *[30] * 2, *[33] * 3, *[36] * 3, *[39] * 3, *[42] * 3]
+
+
+def test_a_stopped_candidate_can_be_taken_up_for_what_is_left_of_its_price() -> None:
+    # Two like candidates, each expected to be the best; one has paid for three quarters already.
+    features = np.array([[0.0], [0.2], [0.4], [0.6], [0.8], [1.0], [1.0]])
+    candidates = Candidates(features, features, np.full(7, 100.0))
+    rows, losses = [0, 1, 2, 3, 4], np.array([4.0, 3.8, 3.6, 3.4, 3.2])
+    stopped = Stopped([6], np.array([3.0]), np.array([0.05]), np.array([0.75]))
+    known = Known(rows, losses, np.zeros((5, 0)), (), frozenset(rows), stopped)
+    choice = Chooser(candidates).choose(known, np.random.default_rng(0))
+    assert choice is not None
+    assert choice.row == 6
+    assert choice.left is not None
+    assert choice.left > 0
+
+
+def test_an_expected_loss_counts_the_less_the_more_unsure_it_is() -> None:
+    features = np.linspace(0, 1, 8)[:, None]
+    losses = 4 - features[:5, 0]
+    surrogate = fit_surrogate(features[:5], losses)
+    at, seen = features[6:7], np.append(losses, 5.0)
+    means = [
+        float(surrogate.predict(features[:6], seen, at, np.append(np.zeros(5), unsure)).mean[0])
+        for unsure in (0.01, 0.3, 1e6)
+    ]
+    plain = float(surrogate.predict(features[:5], losses, at).mean[0])
+    assert means[0] > means[1] > means[2] == pytest.approx(plain, abs=1e-4)

@@ -148,3 +148,39 @@ def test_objectives_that_are_all_known_need_no_search(searches: Searches, tmp_pa
     experiment = declare(searches, objectives=["params", "flops_forward"], search={"sampler": "cost_aware"})
     with pytest.raises(ValueError, match="params, flops_forward are known without training"):
         run_search(experiment, tmp_path)
+
+
+def test_a_search_ends_when_nothing_is_left_to_gain(searches: Searches, tmp_path: Path) -> None:
+    listening = Listening()
+    search = {"least_gain": 0.5}  # half of all that is found: no proposal promises that for long
+    run = run_search(declare(searches, search=search, budget={"steps": 20}), tmp_path, listening)
+    assert choose.STARTS < len(trained(run)) < 20
+    assert "expected to enlarge the front by" in listening.messages[-1]
+    gains = [trial.system_attrs.get("cost_aware:gain") for trial in load_study(run).trials]
+    assert all(gain[1] < 0.5 for gain in gains[-3:])
+
+
+def test_what_was_stopped_is_known_to_the_sampler_with_its_doubt(searches: Searches, tmp_path: Path) -> None:
+    stopping = {"rungs": [0.5], "confidence": 0.51, "check": 0}
+    experiment = searches.declare(
+        SPACE,
+        training={**SETTLED, "evaluations": 2, "learning_rate": 0.01},
+        budget={"steps": 60},
+        search={"trials": 14, "stopping": stopping},
+    )
+    run = run_search(experiment, tmp_path)
+    stopped = {record.trial: record for record in run.load_records() if record.status is Status.STOPPED}
+    assert stopped
+    for trial in load_study(run).trials:
+        if trial.number in stopped:
+            record = stopped[trial.number]
+            told = [record.predicted_loss, record.predicted_loss_deviation, 0.5]
+            assert trial.user_attrs["stopped"] == told
+    again = run_search(experiment, tmp_path / "again")
+    assert points(again) == points(run)
+
+
+def test_gain_is_not_asked_of_who_cannot_tell(searches: Searches, tmp_path: Path) -> None:
+    experiment = declare(searches, search={"least_gain": 0.1}, objectives=["validation_loss"])
+    with pytest.raises(ValueError, match="only the sampler cost_aware tells"):
+        run_search(experiment, tmp_path)
