@@ -8,7 +8,7 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any, get_args
 
 from experiments.asked import load_objectives
-from experiments.front import mark_front, mean_over_seeds, rows_to_judge_by
+from experiments.front import at_best_settings, mark_front, mean_over_seeds, rows_to_judge_by
 from experiments.masking import mask_text
 from experiments.objectives import DEFAULT_OBJECTIVES, OBJECTIVES, find_objective
 from experiments.record import SPEED_FIELDS, CurvePoint, Purpose, Status, TrialRecord
@@ -82,7 +82,8 @@ def summary_table(source: "Source | pd.DataFrame", objectives: Sequence[str] | N
     those with which it was searched. `validation_loss_std` is the sample standard deviation over them,
     missing for a single seed. `searched_loss` and `confirmed_loss` (missing where there are no confirmations,
     of which there are `n_confirmed`) stand beside each other; `was_on_front` tells who would be on the front
-    without any confirmation. `trial` and `variant` are those of its first training.
+    without any confirmation. `trial` and `variant` are those of its first training. Where settings of the
+    training were searched too, all this is told of the settings with the lowest loss.
 
     Args:
         source: A run folder, its path, records, or a table of trials (whose `on_front` is kept).
@@ -94,7 +95,8 @@ def summary_table(source: "Source | pd.DataFrame", objectives: Sequence[str] | N
         trials, names = source, list(objectives or DEFAULT_OBJECTIVES)
     else:
         trials, names = trials_table(source, objectives), list(objectives or read_source(source)[1])
-    complete = trials[trials["status"] == Status.COMPLETE].drop_duplicates(["config_hash", "seed"])
+    complete = at_best_settings(trials[trials["status"] == Status.COMPLETE])
+    complete = complete.drop_duplicates(["config_hash", "seed"])
     told = ["trial", "variant", "config_hash", *searched_columns(trials)]
     summary = _by_architecture(complete)[told].first()
     judged = rows_to_judge_by(complete)

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.failures import first_line
-from experiments.record import Status
 from experiments.run_folder import RunFolder, write_atomically
 from experiments.search.cost_aware.features import build_features, by_layer
 from experiments.search.dependence import LossModel, fit_losses, scale_flops, with_flops
+from experiments.settings import PREFIX
 from experiments.tables import summary_table
 from experiments.units import plural
 
@@ -88,17 +88,16 @@ def learn(run: RunFolder) -> dict[str, Any]:
 
 
 def _choices(run: RunFolder, summary: pd.DataFrame) -> pd.DataFrame:
-    """What was chosen for each architecture: a column a domain, missing where it was not asked for."""
+    """What was chosen for each architecture: a column a domain, missing where it was not asked for.
+
+    Settings of the training are none of its fields: it is judged at the best of them.
+    """
     import pandas as pd
 
-    parameters = {
-        record.config_hash: record.parameters
-        for record in reversed(run.load_records())
-        if record.status is Status.COMPLETE
-    }
+    parameters = {record.trial: record.parameters for record in run.load_records()}
     rows = [
-        {name: _as_value(value) for name, value in parameters[architecture].items()}
-        for architecture in summary["config_hash"]
+        {name: _as_value(value) for name, value in parameters[trial].items() if not name.startswith(PREFIX)}
+        for trial in summary["trial"]
     ]
     return pd.DataFrame(rows, index=range(len(rows)), dtype="object")
 

@@ -57,3 +57,23 @@ def test_confirmations_that_repeat_the_search_change_nothing(losses: list[float]
     after = summary_table([*searched, *shifted])
     assert set(after["trial"][after["on_front"]]) == set(summary["trial"][summary["on_front"]])
     assert (after["confirmed_loss"] - after["searched_loss"]).tolist() == pytest.approx([shift] * len(losses))
+
+
+def test_an_architecture_is_judged_at_its_best_settings() -> None:
+    def at(rate: float) -> dict[str, float]:
+        return {"training.learning_rate": rate}
+
+    records = [
+        make_record(0, 3.5, config_hash="a", parameters=at(1e-3)),
+        make_record(1, 3.1, config_hash="a", parameters=at(3e-3)),
+        make_record(2, 3.35, TERA // 2, config_hash="b", parameters=at(1e-3)),
+        make_record(3, 3.0, 2 * TERA, config_hash="c", parameters=at(1e-3)),
+        *confirm(1, [3.2, 3.4], config_hash="a", parameters=at(3e-3)),
+    ]
+    summary = summary_table(records).set_index("trial")
+    assert list(summary.index) == [3, 1, 2]
+    assert summary.loc[1, "searched_loss"] == 3.1
+    assert summary.loc[1, "confirmed_loss"] == pytest.approx(3.3)
+    assert summary.loc[1, "n_seeds"] == 2
+    # Not the training at another learning rate, though it is of the same architecture.
+    assert trials_table(records)["on_front"].tolist() == [False, True, True, True, True, True]
