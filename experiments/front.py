@@ -7,10 +7,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from experiments.objectives import find_objective
-from experiments.record import Status
+from experiments.record import Purpose, Status
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+SETTING = "parameters.training."
+"""Before a setting of the training that a search chose, among the columns of a table of trials."""
 
 
 def is_on_front(values: ArrayLike | Sequence[Sequence[Any]], directions: Sequence[str]) -> NDArray[np.bool_]:
@@ -45,11 +49,12 @@ def is_on_front(values: ArrayLike | Sequence[Sequence[Any]], directions: Sequenc
 def mark_front(table: "pd.DataFrame", objectives: Sequence[str]) -> "pd.Series[bool]":
     """Which rows of a table of trials belong to architectures on the front.
 
-    Only complete trainings count. An architecture stands where the means over its seeds stand, and all its
-    complete rows are marked with it.
+    Only complete trainings count, of several settings of the training those at the best. An architecture
+    stands where the means over its seeds stand, those of its confirmations where it has any, and all these
+    rows are marked with it.
 
     Args:
-        table: Columns `status`, `config_hash`, `seed` and the objectives.
+        table: Columns `status`, `purpose`, `config_hash`, `seed` and the objectives.
         objectives: Names of recorded numbers.
 
     Raises:
@@ -59,15 +64,43 @@ def mark_front(table: "pd.DataFrame", objectives: Sequence[str]) -> "pd.Series[b
 
     names = list(objectives)
     directions = [find_objective(name).direction for name in names]
-    complete = table[table["status"] == Status.COMPLETE]
+    complete = at_best_settings(table[table["status"] == Status.COMPLETE])
     numbers = complete[names].astype("float64")
-    means = mean_over_seeds(complete, names)
+    means = mean_over_seeds(rows_to_judge_by(complete), names)
     on_front = is_on_front(means.to_numpy(), directions)
     members = set(means.index[on_front])
     marked = complete["config_hash"].isin(members) & numbers.apply(np.isfinite).all(axis=1)
     return pd.Series(
         marked.reindex(table.index, fill_value=False).to_numpy(dtype=bool), table.index, name="on_front"
     )
+
+
+def at_best_settings(complete: "pd.DataFrame") -> "pd.DataFrame":
+    """Of complete trainings, those at the settings with which the search found the lowest validation loss.
+
+    Where a search chooses a learning rate beside the architecture, an architecture is judged at its best one.
+    """
+    settings = [str(name) for name in complete if str(name).startswith(SETTING)]
+    if not settings or complete.empty:
+        return complete
+    keys = complete[["config_hash", *settings]].astype(str).agg(" ".join, axis=1)
+    searched = complete[complete["purpose"] != Purpose.CONFIRM]
+    losses = searched["validation_loss"].astype("float64").groupby(keys).mean().sort_values(kind="stable")
+    owners = complete.groupby(keys)["config_hash"].first().reindex(losses.index)
+    best = owners[~owners.duplicated()].index
+    return complete[keys.isin(best) | ~complete["config_hash"].isin(owners)]
+
+
+def rows_to_judge_by(complete: "pd.DataFrame") -> "pd.DataFrame":
+    """Of complete trainings, those that tell how good an architecture is, at its best settings.
+
+    The best of many is chosen in part by the luck of its seed, and fresh seeds had no part in the choice:
+    where an architecture was confirmed, its confirmations alone count.
+    """
+    complete = at_best_settings(complete)
+    confirms = complete["purpose"] == Purpose.CONFIRM
+    confirmed = complete["config_hash"].isin(complete["config_hash"][confirms])
+    return complete[confirms | ~confirmed]
 
 
 def mean_over_seeds(complete: "pd.DataFrame", names: Sequence[str]) -> "pd.DataFrame":

@@ -8,6 +8,7 @@ states/, weights/   trainings kept half-way, and the trained models where those 
 worker.log          what the training processes said on their standard error
 study.db            Optuna's storage (searches)
 importances.json    how much each searched value mattered (searches)
+lessons.json        what each searched field did to the loss at equal training FLOPs (searches)
 trials.parquet, trials.csv, curves.parquet, report.html, report.md
 audit.html          what `gpt-zoo audit` found before training
 """
@@ -98,6 +99,11 @@ class RunFolder:
     def importances(self) -> Path:
         """Importance of each searched value for each objective, JSON: {objective: {key path: share}}."""
         return self.path / "importances.json"
+
+    @property
+    def lessons(self) -> Path:
+        """What each searched field did to the loss at equal training FLOPs, JSON; see `lessons_table`."""
+        return self.path / "lessons.json"
 
     @property
     def audit(self) -> Path:

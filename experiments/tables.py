@@ -8,14 +8,15 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any, get_args
 
 from experiments.asked import load_objectives
-from experiments.front import mark_front, mean_over_seeds
+from experiments.front import at_best_settings, mark_front, mean_over_seeds, rows_to_judge_by
 from experiments.masking import mask_text
 from experiments.objectives import DEFAULT_OBJECTIVES, OBJECTIVES, find_objective
-from experiments.record import SPEED_FIELDS, CurvePoint, Status, TrialRecord
+from experiments.record import SPEED_FIELDS, CurvePoint, Purpose, Status, TrialRecord
 from experiments.run_folder import RunFolder, write_atomically
 
 if TYPE_CHECKING:
     import pandas as pd
+    from pandas.api.typing import DataFrameGroupBy
 
 Source = RunFolder | Path | str | Sequence[TrialRecord]
 
@@ -41,7 +42,7 @@ def trials_table(source: Source, objectives: Sequence[str] | None = None) -> "pd
     """
     import pandas as pd
 
-    records, asked = _read(source)
+    records, asked = read_source(source)
     fields = {name: field.annotation for name, field in TrialRecord.model_fields.items()}
     columns = {
         name: pd.Series([getattr(record, name) for record in records], dtype=_dtype(name, annotation))
@@ -49,7 +50,8 @@ def trials_table(source: Source, objectives: Sequence[str] | None = None) -> "pd
         if name not in NOT_SCALAR
     }
     columns["reason"] = pd.Series([mask_text(record.reason) for record in records], dtype="string")
-    columns["status"] = pd.Series([record.status.value for record in records], dtype="string")
+    for name in ("status", "purpose"):
+        columns[name] = pd.Series([getattr(record, name).value for record in records], dtype="string")
     for path in dict.fromkeys(path for record in records for path in record.parameters):
         columns[PARAMETER + path] = _parameter_column(records, path)
     table = pd.DataFrame(columns)
@@ -61,7 +63,7 @@ def curves_table(source: Source) -> "pd.DataFrame":
     """One row a point of a learning curve: trial, variant, seed, what was spent, the losses."""
     import pandas as pd
 
-    records, _ = _read(source)
+    records, _ = read_source(source)
     points = [(record, point) for record in records for point in record.curve]
     columns = {
         name: pd.Series([getattr(record, name) for record, _ in points], dtype=dtype)
@@ -76,8 +78,12 @@ def curves_table(source: Source) -> "pd.DataFrame":
 def summary_table(source: "Source | pd.DataFrame", objectives: Sequence[str] | None = None) -> "pd.DataFrame":
     """One row an architecture that was trained to the end, the best in the first objective first.
 
-    Recorded numbers are means over `n_seeds` seeds. `validation_loss_std` is the sample standard deviation
-    over them, missing for a single seed. `trial` and `variant` are those of its first training.
+    Recorded numbers are means over `n_seeds` seeds: those of its confirmations where it was confirmed, else
+    those with which it was searched. `validation_loss_std` is the sample standard deviation over them,
+    missing for a single seed. `searched_loss` and `confirmed_loss` (missing where there are no confirmations,
+    of which there are `n_confirmed`) stand beside each other; `was_on_front` tells who would be on the front
+    without any confirmation. `trial` and `variant` are those of its first training. Where settings of the
+    training were searched too, all this is told of the settings with the lowest loss.
 
     Args:
         source: A run folder, its path, records, or a table of trials (whose `on_front` is kept).
@@ -88,30 +94,53 @@ def summary_table(source: "Source | pd.DataFrame", objectives: Sequence[str] | N
     if isinstance(source, pd.DataFrame):
         trials, names = source, list(objectives or DEFAULT_OBJECTIVES)
     else:
-        trials, names = trials_table(source, objectives), list(objectives or _read(source)[1])
-    complete = trials[trials["status"] == Status.COMPLETE].drop_duplicates(["config_hash", "seed"])
-    by_architecture = complete.groupby(complete["config_hash"].astype(object), sort=False)
+        trials, names = trials_table(source, objectives), list(objectives or read_source(source)[1])
+    complete = at_best_settings(trials[trials["status"] == Status.COMPLETE])
+    complete = complete.drop_duplicates(["config_hash", "seed"])
     told = ["trial", "variant", "config_hash", *searched_columns(trials)]
-    summary = by_architecture[told].first()
-    summary["n_seeds"] = by_architecture["seed"].nunique().astype("Int64")
-    summary["on_front"] = by_architecture["on_front"].any().astype(bool)
+    summary = _by_architecture(complete)[told].first()
+    judged = rows_to_judge_by(complete)
+    summary["n_seeds"] = _by_architecture(judged)["seed"].nunique().astype("Int64")
+    summary["on_front"] = _by_architecture(complete)["on_front"].any().astype(bool)
     measured = [name for name in (*OBJECTIVES, "steps", *SPEED_FIELDS) if name in trials]
-    summary = summary.join(mean_over_seeds(complete, measured))
-    deviation = by_architecture["validation_loss"].std().astype("float64")
+    summary = summary.join(mean_over_seeds(judged, measured))
+    deviation = _by_architecture(judged)["validation_loss"].std().astype("float64")
     summary.insert(list(summary).index("validation_loss") + 1, "validation_loss_std", deviation)
+    summary = summary.join(_before_and_after(complete, names))
     best_first = find_objective(names[0]).direction == "minimize"
     return summary.sort_values([names[0], "trial"], ascending=[best_first, True]).reset_index(drop=True)
 
 
-def write_tables(run: RunFolder) -> list[Path]:
-    """Write trials.parquet, trials.csv and curves.parquet, each atomically.
+def _before_and_after(complete: "pd.DataFrame", objectives: Sequence[str]) -> "pd.DataFrame":
+    """Of each architecture the losses it was chosen by and confirmed with, and what the first alone say."""
+    import pandas as pd
 
-    The CSV is meant for spreadsheets: text that one would take for a formula gets an apostrophe in front.
-    """
+    confirms = complete["purpose"] == Purpose.CONFIRM
+    searched = complete[~confirms]
+    searched = searched.assign(on_front=mark_front(searched, objectives))
+    architectures = list(dict.fromkeys(complete["config_hash"]))
+    columns = {
+        "searched_loss": mean_over_seeds(searched, ["validation_loss"])["validation_loss"],
+        "confirmed_loss": mean_over_seeds(complete[confirms], ["validation_loss"])["validation_loss"],
+        "n_confirmed": _by_architecture(complete[confirms])["seed"].nunique(),
+        "was_on_front": _by_architecture(searched)["on_front"].any(),
+    }
+    kinds = {"searched_loss": "float64", "confirmed_loss": "float64", "n_confirmed": "Int64"}
+    table = pd.DataFrame({name: column.reindex(architectures) for name, column in columns.items()})
+    table["was_on_front"] = table["was_on_front"].eq(True)
+    return table.astype(kinds).fillna({"n_confirmed": 0})
+
+
+def _by_architecture(rows: "pd.DataFrame") -> "DataFrameGroupBy[str, Any]":
+    return rows.groupby(rows["config_hash"].astype(object), sort=False)
+
+
+def write_tables(run: RunFolder) -> list[Path]:
+    """Write trials.parquet, trials.csv (for spreadsheets) and curves.parquet, each atomically."""
     trials, curves = trials_table(run), curves_table(run)
     contents = {
         "trials.parquet": _to_parquet(trials),
-        "trials.csv": _without_formulas(trials).to_csv(index=False).encode(),
+        "trials.csv": without_formulas(trials).to_csv(index=False).encode(),
         "curves.parquet": _to_parquet(curves),
     }
     for name, content in contents.items():
@@ -124,8 +153,14 @@ def searched_columns(table: "pd.DataFrame") -> list[str]:
     return [str(name) for name in table if str(name).startswith(PARAMETER)]
 
 
-def _read(source: Source) -> tuple[list[TrialRecord], list[str]]:
-    """The records and the objectives asked for."""
+def without_formulas(table: "pd.DataFrame") -> "pd.DataFrame":
+    """The table for a spreadsheet: text that one would take for a formula gets an apostrophe in front."""
+    texts: list[str] = list(table.select_dtypes("string"))
+    return table.assign(**{name: table[name].str.replace(FORMULA, "'", regex=True) for name in texts})
+
+
+def read_source(source: Source) -> tuple[list[TrialRecord], list[str]]:
+    """The records, and the names of the objectives asked for; the usual ones for bare records."""
     if isinstance(source, Path | str):
         source = RunFolder(Path(source))
     if isinstance(source, RunFolder):
@@ -157,11 +192,6 @@ def _parameter_column(records: Sequence[TrialRecord], path: str) -> "pd.Series[A
 
 def _as_text(value: Any) -> str:
     return mask_text(value if isinstance(value, str) else json.dumps(value, default=str))
-
-
-def _without_formulas(table: "pd.DataFrame") -> "pd.DataFrame":
-    texts: list[str] = list(table.select_dtypes("string"))
-    return table.assign(**{name: table[name].str.replace(FORMULA, "'", regex=True) for name in texts})
 
 
 def _to_parquet(table: "pd.DataFrame") -> bytes:

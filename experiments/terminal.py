@@ -25,7 +25,7 @@ NUMBERS = {
     "mfu": "MFU",
     "seconds": "time",
 }
-STATUS_STYLES = {"complete": "green", "duplicate": "dim", "infeasible": "yellow"}
+STATUS_STYLES = {"complete": "green", "duplicate": "dim", "infeasible": "yellow", "stopped": "cyan"}
 SHORT_STATUS = {"out_of_memory": "no memory"}
 
 
@@ -82,12 +82,16 @@ def render_front(summary: "pd.DataFrame", console: "Console") -> None:
     table.add_column("variant", overflow="fold")
     if (front["chosen"] != "").any():
         table.add_column("chosen", overflow="fold", ratio=1)
+    confirmed = bool((front["n_confirmed"] > 0).any())
+    if confirmed:
+        table.add_column("searched", justify="right", no_wrap=True)
     for name in numbers:
         table.add_column(NUMBERS[name], justify="right", no_wrap=True)
     if (front["n_seeds"] > 1).any():
         table.add_column("seeds", justify="right", no_wrap=True)
     for _, row in front.iterrows():
         cells = [str(row["name"]), *([row["chosen"]] if (front["chosen"] != "").any() else [])]
+        cells += [compact("searched_loss", row["searched_loss"])] if confirmed else []
         cells += [_with_spread(name, row) for name in numbers]
         cells += [str(row["n_seeds"])] if (front["n_seeds"] > 1).any() else []
         table.add_row(*map(_plain, cells))

@@ -74,7 +74,7 @@ def test_the_guide_to_variants_works(tmp_path):
     assert read_hub_config(json.loads(published)) == load_variant(tmp_path / "llama-160m.yaml").config
 
 
-@pytest.mark.parametrize("page", ["variants.md", "plugins.md", "reference.md"])
+@pytest.mark.parametrize("page", ["variants.md", "plugins.md", "reference.md", "report.md"])
 def test_links_between_pages_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", (ROOT / "docs" / page).read_text()):
         assert (ROOT / "docs" / target).is_file(), target

@@ -1,4 +1,4 @@
-"""Commands that train, and what shows their results: train, search, compare, report."""
+"""Commands that train, and what shows their results: train, search, compare, report, table."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -10,6 +10,7 @@ from experiments.cli.options import Out, Overrides, output_console
 
 if TYPE_CHECKING:
     from experiments.experiment import Experiment
+    from experiments.run_folder import RunFolder
 
 
 class ReportFormat(StrEnum):
@@ -19,12 +20,32 @@ class ReportFormat(StrEnum):
     MARKDOWN = "markdown"
 
 
+class RunTable(StrEnum):
+    """A table of a run."""
+
+    TRIALS = "trials"
+    CURVES = "curves"
+    SUMMARY = "summary"
+    STOPPING = "stopping"
+    RANKS = "ranks"
+    LESSONS = "lessons"
+
+
+class TableFormat(StrEnum):
+    """How such a table is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("train")(train)
     app.command("search")(search)
     app.command("compare")(compare)
     app.command("report")(report)
+    app.command("table")(table)
 
 
 Setting = Annotated[
@@ -100,15 +121,39 @@ def report(
 ) -> None:
     """Show the results of a run, finished or not, and write its tables and reports anew."""
     from experiments.report import render_report
-    from experiments.run_folder import RunFolder
     from experiments.tables import write_tables
 
-    folder = RunFolder(run)
-    if not folder.experiment.is_file():
-        raise ValueError(f"{run} is no run folder: it holds no {folder.experiment.name}")
+    folder = _find_run(run)
     write_tables(folder)
     render_report(folder, [name.value for name in formats] if formats else None)
     _show(run)
+
+
+def table(
+    run: Annotated[Path, typer.Argument(help="Run folder.")],
+    what: Annotated[
+        RunTable,
+        typer.Option(
+            help="trials: a row a training; curves: a row a point of one; summary: a row an architecture; "
+            "stopping: what was stopped early, and whether that was right; ranks: how early the ranking "
+            "shows; lessons: what each searched field does to the loss at equal training FLOPs."
+        ),
+    ] = RunTable.SUMMARY,
+    output: Annotated[TableFormat, typer.Option("--format", help="How it is written.")] = TableFormat.TABLE,
+) -> None:
+    """Write a table of a run, finished or not."""
+    from experiments.written_tables import write_run_table
+
+    typer.echo(write_run_table(_find_run(run), what.value, output.value), nl=False)
+
+
+def _find_run(path: Path) -> "RunFolder":
+    from experiments.run_folder import RunFolder
+
+    run = RunFolder(path)
+    if not run.experiment.is_file():
+        raise ValueError(f"{path} is no run folder: it holds no {run.experiment.name}")
+    return run
 
 
 def _compare(declared: "Experiment", folder: Path) -> None:

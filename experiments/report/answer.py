@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.labels import chosen_values, name_rows
 from experiments.objectives import OBJECTIVES
+from experiments.record import Purpose
 from experiments.report.certainty import smallest_difference
 from experiments.units import format_bytes, format_count, format_flops, format_value, is_missing, plural
 
@@ -33,17 +34,30 @@ def write_answer(trials: "pd.DataFrame", summary: "pd.DataFrame", objectives: Se
 
 
 def _count(trials: "pd.DataFrame") -> str:
-    ended = Counter(str(status) for status in trials["status"])
+    searched = trials[trials["purpose"] == Purpose.SEARCH]
+    ended = Counter(str(status) for status in searched["status"])
     complete = ended.pop("complete", 0)
-    n_trials = trials["trial"].nunique()
+    n_trials = searched["trial"].nunique()
     asked = plural(n_trials, "trial")
-    if len(trials) > n_trials:
-        asked = f"{plural(len(trials), 'training')} ({asked})"
+    if len(searched) > n_trials:
+        asked = f"{plural(len(searched), 'training')} ({asked})"
     others = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in ended.most_common())
     if not complete:
         return f"Of {asked}, none was completed ({others}): there is no loss to compare."
     completed = f"Of {asked}, {complete} {'was' if complete == 1 else 'were'} completed"
-    return f"{completed} ({others})." if others else f"{completed}."
+    completed += f" ({others})." if others else "."
+    return " ".join([completed, *_afterwards(trials)])
+
+
+def _afterwards(trials: "pd.DataFrame") -> list[str]:
+    """The trainings that followed a search."""
+    counts = Counter(str(purpose) for purpose in trials["purpose"])
+    told = [
+        f"{counts[purpose]} to {what}"
+        for purpose, what in ((Purpose.CONFIRM, "confirm the front"), (Purpose.CHECK, "check early stopping"))
+        if counts[purpose]
+    ]
+    return [f"More trainings followed: {_enumerate(told)}."] if told else []
 
 
 def _best(summary: "pd.DataFrame", lead: str) -> str:
@@ -54,6 +68,8 @@ def _best(summary: "pd.DataFrame", lead: str) -> str:
     value = format_value(lead, best[lead])
     if lead == "validation_loss" and not is_missing(best["validation_loss_std"]):
         value += f" ± {best['validation_loss_std']:.3f}"
+    confirmed = int(best["n_confirmed"])
+    sure = f", confirmed with {plural(confirmed, 'fresh seed')}" if confirmed else ""
     named = [str(best["name"]), *([best["chosen"]] if best["chosen"] else [])]
     costs = [
         (best["train_flops"], f"{format_flops(best['train_flops'])} of training"),
@@ -62,7 +78,8 @@ def _best(summary: "pd.DataFrame", lead: str) -> str:
     ]
     spent = _enumerate([text for number, text in costs if not is_missing(number)])
     head = objective.label.partition(" (")[0]
-    return f"The {what} {head} is {value}{unit} ({', '.join(named)})" + (f", at {spent}." if spent else ".")
+    found = f"The {what} {head} is {value}{unit} ({', '.join(named)}){sure}"
+    return f"{found}, at {spent}." if spent else f"{found}."
 
 
 def _cheaper(summary: "pd.DataFrame", lead: str) -> list[str]:
@@ -83,7 +100,11 @@ def _cheaper(summary: "pd.DataFrame", lead: str) -> list[str]:
 def _front(summary: "pd.DataFrame", objectives: Sequence[str]) -> str:
     members = int(summary["on_front"].sum())
     heads = _enumerate([OBJECTIVES[name].label.partition(" (")[0] for name in objectives])
-    return f"{plural(members, 'variant')} {'is' if members == 1 else 'are'} on the front of {heads}."
+    text = f"{plural(members, 'variant')} {'is' if members == 1 else 'are'} on the front of {heads}"
+    confirmed = int((summary["n_confirmed"] > 0)[summary["on_front"]].sum())
+    if not (summary["n_confirmed"] > 0).any():
+        return f"{text}."
+    return f"{text}, {'all' if confirmed == members else confirmed or 'none'} confirmed with fresh seeds."
 
 
 def _seeds(summary: "pd.DataFrame") -> str:
@@ -92,7 +113,8 @@ def _seeds(summary: "pd.DataFrame") -> str:
     difference = smallest_difference(summary)
     if math.isnan(difference):
         return ""
-    return f"Between two variants, less than about {difference:.3f} nats/token is within seed noise."
+    which = "confirmed variants" if (summary["n_confirmed"] > 0).any() else "variants"
+    return f"Between two {which}, less than about {difference:.3f} nats/token is within seed noise."
 
 
 def _leader(rows: "pd.DataFrame", lead: str, named_among: "pd.DataFrame | None" = None) -> "pd.Series[Any]":

@@ -18,8 +18,9 @@ ONE_SEED = (
 )
 WINNER = (
     "The best of many looks better than it is, because chance helped to choose it: the more architectures "
-    "were compared, the more so. These are also short trainings; the order may change with a longer budget."
+    "were compared, the more so."
 )
+SHORT = "These are short trainings; the order may change with a longer budget."
 
 
 def describe_certainty(trials: "pd.DataFrame", summary: "pd.DataFrame") -> list[str]:
@@ -27,7 +28,9 @@ def describe_certainty(trials: "pd.DataFrame", summary: "pd.DataFrame") -> list[
     if summary.empty:
         return ["Nothing was trained to the end, so nothing can be said about any architecture."]
     if (summary["n_seeds"] <= 1).all():
-        return [ONE_SEED, *_lost_seeds(trials, summary), WINNER]
+        return [ONE_SEED, *_lost_seeds(trials, summary), f"{WINNER} {SHORT}"]
+    if (summary["n_confirmed"] > 0).any():
+        return [*_confirmed(summary), *_noise(summary), *_lost_seeds(trials, summary), SHORT]
     fewest, most = int(summary["n_seeds"].min()), int(summary["n_seeds"].max())
     seeds = plural(most, "seed") if fewest == most else f"{fewest} to {most} seeds"
     paragraphs = [
@@ -40,7 +43,72 @@ def describe_certainty(trials: "pd.DataFrame", summary: "pd.DataFrame") -> list[
             f"{plural(single, 'architecture')} of {len(summary)} had one seed only: how much chance is in "
             "those losses is not known, and differences smaller than seed noise mean nothing."
         )
-    return [*paragraphs, *_noise(summary), *_lost_seeds(trials, summary), WINNER]
+    return [*paragraphs, *_noise(summary), *_lost_seeds(trials, summary), f"{WINNER} {SHORT}"]
+
+
+def winners_curse(summary: "pd.DataFrame") -> tuple[float, float, int]:
+    """By how much the losses that the search saw were too low, in nats per token.
+
+    Returns:
+        The mean difference of confirmed and searched loss, half the width of its 95 % interval (NaN for a
+        single architecture), and the architectures that were confirmed.
+    """
+    differences = (summary["confirmed_loss"] - summary["searched_loss"]).dropna()
+    count = len(differences)
+    if count < 2:
+        return float(differences.mean()), math.nan, count
+    return (
+        float(differences.mean()),
+        _quantile(count - 1) * float(differences.std()) / math.sqrt(count),
+        count,
+    )
+
+
+def _confirmed(summary: "pd.DataFrame") -> list[str]:
+    confirmed = summary[summary["n_confirmed"] > 0]
+    fewest, most = int(confirmed["n_confirmed"].min()), int(confirmed["n_confirmed"].max())
+    seeds = plural(most, "fresh seed") if fewest == most else f"{fewest} to {most} fresh seeds"
+    rest = len(summary) - len(confirmed)
+    others = f" The other {rest} have the losses that they were searched with." if rest else ""
+    paragraphs = [
+        f"{plural(len(confirmed), 'architecture')} that came to stand on the front "
+        f"{'was' if len(confirmed) == 1 else 'were'} trained again with {seeds}, which had no part in "
+        "choosing them. Their losses are means over those alone, with the standard deviation of one training."
+        + others,
+        *_curse(summary),
+    ]
+    unsure = int((summary["on_front"] & (summary["n_confirmed"] == 0)).sum())
+    if unsure:
+        paragraphs.append(
+            f"{plural(unsure, 'member')} of the front {'is' if unsure == 1 else 'are'} not confirmed: chance "
+            "helped to choose, so that losses look lower than they are."
+        )
+    return paragraphs
+
+
+def _curse(summary: "pd.DataFrame") -> list[str]:
+    """The winner's curse as it was measured, and whom it had brought onto the front."""
+    mean, width, count = winners_curse(summary)
+    if not count:
+        return []
+    interval = "" if math.isnan(width) else f" (95 %: {mean - width:+.3f} to {mean + width:+.3f})"
+    said = "higher" if mean >= 0 else "lower"
+    text = (
+        f"The best of many looks better than it is. Here it is measured: with fresh seeds, the losses of "
+        f"{plural(count, 'confirmed architecture')} are {abs(mean):.3f} nats/token {said} on average than "
+        f"those that the search saw{interval}."
+    )
+    names = dict(zip(summary.index, name_rows(summary), strict=True))
+    left = [names[row] for row in summary.index[summary["was_on_front"] & ~summary["on_front"]]]
+    entered = [names[row] for row in summary.index[~summary["was_on_front"] & summary["on_front"]]]
+    moved = [
+        f"{', '.join(who)} {'has' if len(who) == 1 else 'have'} {verb} the front"
+        for who, verb in ((left, "left"), (entered, "entered"))
+        if who
+    ]
+    if not moved:
+        return [f"{text} The front has the same members as before."]
+    return [f"{text} Through confirmation, {' and '.join(moved)}."]
 
 
 def seed_noise(summary: "pd.DataFrame") -> tuple[float, int]:
@@ -60,7 +128,7 @@ def seed_noise(summary: "pd.DataFrame") -> tuple[float, int]:
 def smallest_difference(summary: "pd.DataFrame") -> float:
     """What two mean losses must differ by to be more than chance (95 %), in nats per token, or NaN."""
     deviation, freedom = seed_noise(summary)
-    seeds = float(summary["n_seeds"].median())
+    seeds = _usual_seeds(summary)
     return _quantile(freedom) * deviation * math.sqrt(2 / seeds) if freedom else math.nan
 
 
@@ -68,7 +136,7 @@ def _noise(summary: "pd.DataFrame") -> list[str]:
     deviation, freedom = seed_noise(summary)
     if not freedom:
         return []
-    seeds = float(summary["n_seeds"].median())
+    seeds = _usual_seeds(summary)
     text = (
         f"Pooled over all architectures, one training varies by {deviation:.3f} nats/token (standard "
         f"deviation over seeds, {plural(freedom, 'degree')} of freedom). For two architectures with "
@@ -102,6 +170,12 @@ def _lost_seeds(trials: "pd.DataFrame", summary: "pd.DataFrame") -> list[str]:
         name for name, kept in zip(name_rows(summary), summary.index.isin(lost.index), strict=True) if kept
     )
     return [f"Some seeds of {names} did not finish; the mean over those that did flatters them."]
+
+
+def _usual_seeds(summary: "pd.DataFrame") -> float:
+    """Of the architectures that are compared: those that were confirmed, if any were."""
+    confirmed = summary[summary["n_confirmed"] > 0]
+    return float((summary if confirmed.empty else confirmed)["n_seeds"].median())
 
 
 def _seeds(row: "pd.Series[Any]") -> int:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from experiments.report.figures import Pictures
+from experiments.report.svg import Picture
 from experiments.units import format_exact, format_value, is_missing
 
 
@@ -49,6 +50,27 @@ class Facts:
 
 
 @dataclass(frozen=True)
+class Section:
+    """A part of a report that only some runs have.
+
+    Args:
+        name: For links to it.
+        title: Its heading.
+        remarks: What it says, in paragraphs.
+        table: The numbers; may have no rows.
+        pictures: Figures.
+        wide: Whether these are as wide as the page.
+    """
+
+    name: str
+    title: str
+    remarks: list[str]
+    table: Table
+    pictures: Sequence[Picture] = ()
+    wide: bool = False
+
+
+@dataclass(frozen=True)
 class Report:
     """All of a report. Texts come from users in part: a format must escape every one of them.
 
@@ -56,6 +78,7 @@ class Report:
         title: Name of the experiment.
         description: Its paragraphs.
         answer: What was found, in sentences.
+        budget: What was spent on each variant, what ended a search, in paragraphs.
         setup: What was run and how.
         declared: The variants or the space as YAML; empty where nothing says.
         front: One row an architecture on the front.
@@ -65,6 +88,7 @@ class Report:
         speed_remarks: What that table needs to be read.
         pictures: Figures by section.
         importances: Remarks on what the importances mean; empty without importances.
+        sections: What a search has learnt: about each field, about early losses, about stopping.
         certainty: How sure all this is, in paragraphs.
         conventions: Each number and what it means.
         environment: Where it was run.
@@ -74,6 +98,7 @@ class Report:
     title: str
     description: list[str]
     answer: str
+    budget: list[str]
     setup: list[Facts]
     declared: str
     front: Table
@@ -83,6 +108,7 @@ class Report:
     speed_remarks: list[str]
     pictures: Pictures
     importances: list[str]
+    sections: list[Section]
     certainty: list[str]
     conventions: Sequence[tuple[str, str]]
     environment: list[Facts]

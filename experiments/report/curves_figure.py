@@ -8,7 +8,16 @@ from experiments.labels import name_rows
 from experiments.objectives import OBJECTIVES
 from experiments.report.axes import set_number_axis
 from experiments.report.placement import spread
-from experiments.report.svg import COLOURS, LIGHT, Picture, draw_picture, figure_style, new_figure, shortened
+from experiments.report.svg import (
+    COLOURS,
+    GREY,
+    LIGHT,
+    Picture,
+    draw_picture,
+    figure_style,
+    new_figure,
+    shortened,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,20 +25,34 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 720, 400
 DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)))
+STOPPED = (0, (3, 2))
 SKIPPED = 0.15  # the share of the tokens whose losses may lie above the picture
 LINE_HEIGHT = 13.0
 MOST_NAMED = 12  # more lines than that cannot be told apart
 
 
 def curve_lines(trials: "pd.DataFrame", curves: "pd.DataFrame", summary: "pd.DataFrame") -> "pd.DataFrame":
-    """One row a point of a complete training: architecture, name, on_front, seed, tokens, loss (nats)."""
-    rows = trials[trials["status"] == "complete"][["trial", "seed", "config_hash"]]
+    """One row a point of a training: architecture, name, on_front, stopped, trial, seed, tokens, loss (nats).
+
+    Of complete trainings, and of those that were stopped and not taken up: what was taken up is part of the
+    curve of who did.
+    """
+    import pandas as pd
+
     named = summary.assign(name=name_rows(summary))[["config_hash", "name", "on_front"]]
-    points = curves.dropna(subset=["validation_loss"]).merge(rows, on=["trial", "seed"])
-    lines = points.merge(named, on="config_hash").rename(columns={"validation_loss": "loss"})
-    lines = lines[["config_hash", "name", "on_front", "trial", "seed", "tokens", "loss"]]
+    complete = trials[trials["status"] == "complete"][["trial", "seed", "config_hash"]].merge(named)
+    taken_up = pd.MultiIndex.from_frame(trials.dropna(subset=["continues"])[["continues", "seed"]])
+    stopped = trials[trials["status"] == "stopped"]
+    stopped = stopped[~pd.MultiIndex.from_frame(stopped[["trial", "seed"]]).isin(taken_up)]
+    stopped = stopped.assign(name=name_rows(stopped), on_front=False, stopped=True)[
+        ["trial", "seed", "config_hash", "name", "on_front", "stopped"]
+    ]
+    rows = pd.concat([complete.assign(stopped=False), stopped]).astype({"on_front": bool, "stopped": bool})
+    lines = curves.dropna(subset=["validation_loss"]).merge(rows, on=["trial", "seed"])
+    lines = lines.rename(columns={"validation_loss": "loss"})
+    lines = lines[["config_hash", "name", "on_front", "stopped", "trial", "seed", "tokens", "loss"]]
     lengths = lines.groupby(["trial", "seed"])["tokens"].transform("size")
-    return lines[lengths >= 2].reset_index(drop=True)
+    return lines[(lengths >= 2) | lines["stopped"]].reset_index(drop=True)
 
 
 def draw_curves(lines: "pd.DataFrame") -> list[Picture]:
@@ -49,7 +72,13 @@ def draw_curves(lines: "pd.DataFrame") -> list[Picture]:
         figure.set_layout_engine("none")
         _name_ends(axes, ends)
         title = "Validation loss over training tokens"
-        return [draw_picture(figure, "curves", title, f"{title}, one line a training")]
+        return [draw_picture(figure, "curves", title, _describe(title, lines))]
+
+
+def _describe(title: str, lines: "pd.DataFrame") -> str:
+    stopped = lines[lines["stopped"]].groupby(["trial", "seed"]).ngroups
+    told = f"; {stopped} that {'was' if stopped == 1 else 'were'} stopped dashed" if stopped else ""
+    return f"{title}, one line a training{told}"
 
 
 def _draw_lines(axes: "Axes", lines: "pd.DataFrame") -> list[tuple[str, str, float, float]]:
@@ -61,7 +90,12 @@ def _draw_lines(axes: "Axes", lines: "pd.DataFrame") -> list[tuple[str, str, flo
         [round(index) for index in np.linspace(0, len(front) - 1, min(len(front), MOST_NAMED))]
     ]
     for _, line in lines[~lines["config_hash"].isin(front.index)].groupby(["trial", "seed"]):
-        axes.plot(line["tokens"], line["loss"], color=LIGHT, linewidth=1, zorder=1)
+        style = STOPPED if line["stopped"].any() else "-"
+        axes.plot(line["tokens"], line["loss"], color=LIGHT, linewidth=1, linestyle=style, zorder=1)
+    ends_early = last[last["stopped"]]
+    axes.scatter(
+        ends_early["tokens"], ends_early["loss"], s=18, marker="x", color=GREY, linewidths=1, zorder=1.5
+    )
     ends = []
     for index, (architecture, end) in enumerate(front.iterrows()):
         colour, dash = COLOURS[index % len(COLOURS)], DASHES[index // len(COLOURS) % len(DASHES)]

@@ -1,8 +1,9 @@
 """The report as GitHub Markdown, with its pictures as files beside it."""
 
 import re
+from collections.abc import Sequence
 
-from experiments.report.content import Facts, Report, Table
+from experiments.report.content import Facts, Report, Section, Table
 from experiments.report.svg import Picture
 
 SPECIAL = re.compile(r"([\\`*~$|\[\]])")
@@ -24,6 +25,7 @@ def render_markdown(report: Report) -> dict[str, str]:
         *_front(report),
         *(["## Learning curves", _pictures(drawn.curves)] if drawn.curves else []),
         *_importances(report),
+        *(text for section in report.sections for text in _section(section)),
         *_speed(report),
         "## All trials",
         _table(report.trials) if report.trials.rows else "None has ended yet.",
@@ -31,6 +33,7 @@ def render_markdown(report: Report) -> dict[str, str]:
         "## How sure this is",
         *map(paragraph, report.certainty),
         "## What was run, and how",
+        *map(paragraph, report.budget),
         *_facts(report.setup),
         *([_fenced(report.declared)] if report.declared else []),
         "## What the numbers mean",
@@ -39,7 +42,8 @@ def render_markdown(report: Report) -> dict[str, str]:
         *(_facts(report.environment) or ["Not recorded."]),
     ]
     files = {"report.md": "\n\n".join(sections) + "\n"}
-    for picture in (*drawn.front, *drawn.curves, *drawn.importances, *drawn.speed):
+    learnt = [picture for section in report.sections for picture in section.pictures]
+    for picture in (*drawn.front, *drawn.curves, *drawn.importances, *learnt, *drawn.speed):
         files[_path(picture)] = picture.svg
     return files
 
@@ -74,6 +78,12 @@ def _importances(report: Report) -> list[str]:
     return ["## What mattered", *map(paragraph, report.importances), _pictures(report.pictures.importances)]
 
 
+def _section(section: Section) -> list[str]:
+    drawn = [_pictures(section.pictures)] if section.pictures else []
+    rows = [_table(section.table)] if section.table.rows else []
+    return [f"## {section.title}", *map(paragraph, section.remarks), *drawn, *rows]
+
+
 def _speed(report: Report) -> list[str]:
     if not report.speed.rows:
         return []
@@ -82,7 +92,7 @@ def _speed(report: Report) -> list[str]:
     return ["## Speed", *map(paragraph, report.speed_remarks), *shown]
 
 
-def _pictures(pictures: list[Picture]) -> str:
+def _pictures(pictures: Sequence[Picture]) -> str:
     return "\n".join(f"![{escape(picture.description)}]({_path(picture)})" for picture in pictures)
 
 

@@ -1,7 +1,7 @@
 """The tables of a report, from the tables of a run."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from experiments.labels import chosen_values, name_rows, short_headings
 from experiments.report.content import Cell, Column, Table, number_cell, text_cell
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 HEADS = {
     "validation_loss": "val. loss",
+    "searched_loss": "searched loss",
+    "confirmed_loss": "confirmed loss",
     "bits_per_byte": "bits/byte",
     "params": "params",
     "train_flops": "training",
@@ -47,24 +49,50 @@ TROUBLED = ("duplicate", "infeasible", "diverged", "out_of_memory", "failed")
 def front_rows(summary: "pd.DataFrame", objectives: Sequence[str]) -> Table:
     """One row an architecture on the front: its name, the values chosen, loss with its spread, costs."""
     named = summary.assign(name=name_rows(summary), chosen=chosen_values(summary))
-    front = named[named["on_front"]]
+    confirmed = bool((named["n_confirmed"] > 0).any())
+    front = named[named["on_front"] | (named["was_on_front"] & confirmed)]
     several = bool((front["n_seeds"] > 1).any())
     names = _recorded(front, [name for name in HEADS if name in (*ALWAYS, *objectives)])
+    losses = ["searched_loss", "confirmed_loss"] if confirmed else []
+    names = [name for name in names if not (confirmed and name == "validation_loss")]
     chosen = bool((front["chosen"] != "").any())
     columns = [Column("variant"), *([Column("chosen")] if chosen else [])]
+    columns += [Column(head(name), numeric=True) for name in losses]
+    columns += [Column("fresh seeds", numeric=True), Column("confirmation")] if confirmed else []
     columns += [Column(head(name), numeric=True) for name in names]
-    columns += [Column("seeds", numeric=True)] if several else []
+    columns += [Column("seeds", numeric=True)] if several and not confirmed else []
     rows = []
     for _, row in front.iterrows():
         cells = [Cell(row["name"]), *([Cell(row["chosen"])] if chosen else [])]
-        for name in names:
-            cell = number_cell(name, row[name])
-            deviation = row["validation_loss_std"]
-            if name == "validation_loss" and not is_missing(deviation):
-                cell = Cell(f"{cell.text} ± {deviation:.3f}", f"{cell.exact} ± {deviation}", cell.order)
-            cells.append(cell)
-        rows.append([*cells, *([Cell(str(row["n_seeds"]), order=float(row["n_seeds"]))] if several else [])])
-    return Table(columns, rows)
+        cells += [_with_spread(name, row) for name in losses]
+        cells += [_count(row["n_confirmed"]), Cell(_judgement(row))] if confirmed else []
+        cells += [_with_spread(name, row) for name in names]
+        cells += [_count(row["n_seeds"])] if several and not confirmed else []
+        rows.append(cells)
+    # Who has left the front stands in its table, but does not stand out.
+    members = [place for place, member in enumerate(front["on_front"]) if member and confirmed]
+    return Table(columns, rows, frozenset(members))
+
+
+def _with_spread(name: str, row: "pd.Series[Any]") -> Cell:
+    """A number, with the deviation over the seeds that it is the mean of."""
+    cell, deviation = number_cell(name, row[name]), row["validation_loss_std"]
+    if name not in ("validation_loss", "confirmed_loss") or is_missing(deviation) or is_missing(row[name]):
+        return cell
+    return Cell(f"{cell.text} ± {deviation:.3f}", f"{cell.exact} ± {deviation}", cell.order)
+
+
+def _count(value: int) -> Cell:
+    return Cell(str(value), order=float(value))
+
+
+def _judgement(row: "pd.Series[Any]") -> str:
+    """What fresh seeds made of an architecture."""
+    if not row["on_front"]:
+        return "has left the front"
+    if not row["n_confirmed"]:
+        return "not confirmed"
+    return "has stayed" if row["was_on_front"] else "has entered"
 
 
 def trial_rows(trials: "pd.DataFrame") -> Table:
@@ -75,9 +103,10 @@ def trial_rows(trials: "pd.DataFrame") -> Table:
     chosen = short_headings(trials)
     names = [name for always in ALWAYS for name in (always, BESIDE.get(always)) if name]
     first = _recorded(trials, names)
-    rest = _recorded(trials, [name for name in HEADS if name not in names])
+    rest = _recorded(trials, [name for name in HEADS if name not in names and name in trials])
     told = ["trial", *([] if chosen else ["variant"]), *(["seed"] if trials["seed"].nunique() > 1 else [])]
-    columns = [*(Column(name, numeric=name != "variant") for name in told), Column("status")]
+    told += ["purpose"] if trials["purpose"].nunique() > 1 else []
+    columns = [Column(name, name not in ("variant", "purpose")) for name in told] + [Column("status")]
     columns += [Column(head(name), numeric=True) for name in first]
     columns += _chosen_columns(trials)
     columns += [Column(head(name), numeric=True) for name in rest]

@@ -11,6 +11,7 @@ from experiments.results import write_results
 from experiments.run_folder import RUNS, RunFolder, write_atomically
 from experiments.runner import open_runner
 from experiments.search.afterwards import check_stopped, confirm_front
+from experiments.search.lessons import write_lessons
 from experiments.search.loop import SearchLoop
 from experiments.search.study import measure_importances, open_study, storage_errors_explained, storage_url
 
@@ -45,5 +46,6 @@ def run_search(
             confirm_front(loop)
             importances = measure_importances(study, experiment.config.objectives)
         write_atomically(run.importances, json.dumps(importances, indent=1))
+        write_lessons(run)
         write_results(run)
     return run

@@ -23,6 +23,14 @@ COSTS = ("params", "params_non_embedding", "flops_forward")
 """What losses follow most closely, in logarithms; others are functions of the same choices."""
 
 
+def by_layer(names: list[str]) -> dict[str, list[str]]:
+    """Domains that differ in their layer alone, together."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(LAYER.sub(r"\g<list>[]", name, count=1), []).append(name)
+    return groups
+
+
 def build_features(chosen: pd.DataFrame, costs: pd.DataFrame) -> Array:
     """Features of all points from 0 to 1, (N, d); those that do not vary or repeat another are left out.
 
@@ -40,7 +48,7 @@ def build_features(chosen: pd.DataFrame, costs: pd.DataFrame) -> Array:
     for name in COSTS:
         if name in costs and costs[name].notna().all() and (costs[name] > 0).all():
             columns[f"log {name}"] = costs[name].astype(float).map(math.log)
-    for names in _by_layer(list(chosen.columns)).values():
+    for names in by_layer(list(chosen.columns)).values():
         coded = [_code(chosen[name]) for name in names]
         if len(names) == 1:
             columns |= {f"{names[0]} {option}": values for option, values in coded[0].items()}
@@ -51,14 +59,6 @@ def build_features(chosen: pd.DataFrame, costs: pd.DataFrame) -> Array:
             columns[f"{names[0]} {option} mean"] = layers.mean(axis=1)
             columns[f"{names[0]} {option} trend"] = (layers * place[layers.columns]).mean(axis=1)
     return _select(pd.DataFrame(columns, index=chosen.index))
-
-
-def _by_layer(names: list[str]) -> dict[str, list[str]]:
-    """Domains that differ in their layer alone, together."""
-    groups: dict[str, list[str]] = {}
-    for name in names:
-        groups.setdefault(LAYER.sub(r"\g<list>[]", name, count=1), []).append(name)
-    return groups
 
 
 def _code(values: pd.Series) -> dict[str, pd.Series]:

@@ -70,7 +70,7 @@ class Surrogate:
         return Prediction(mean, self.scale * np.sqrt(np.maximum(variance, 0.0)))
 
 
-def fit_surrogate(features: Array, losses: Array) -> Surrogate:
+def fit_surrogate(features: Array, losses: Array, most_noise: float = 0.1) -> Surrogate:
     """The kernel under which the losses are most likely, given what length scales are plausible.
 
     A trend that is linear in the features, as losses are in logarithms of costs over a small range, and
@@ -82,6 +82,7 @@ def fit_surrogate(features: Array, losses: Array) -> Surrogate:
     Args:
         features: Of the variants, scaled to about 0 to 1, (n, d).
         losses: Theirs, (n,).
+        most_noise: Share of their variance that may be noise.
 
     Raises:
         ValueError, numpy.linalg.LinAlgError: a loss is no number, or the kernel cannot be inverted.
@@ -89,7 +90,7 @@ def fit_surrogate(features: Array, losses: Array) -> Surrogate:
     chosen = _spread_out(len(losses))
     features, losses = features[chosen], losses[chosen]
     center, scale = float(losses.mean()), float(losses.std()) or 1.0
-    kernel = _kernel(features.shape[1])
+    kernel = _kernel(features.shape[1], most_noise)
     process = GaussianProcessRegressor(kernel, optimizer=_fit_with_prior(kernel), random_state=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -102,10 +103,10 @@ def _spread_out(count: int) -> NDArray[np.intp]:
     return np.unique(np.linspace(0, count - 1, min(count, MOST_FITTED)).round().astype(np.intp))
 
 
-def _kernel(count: int) -> Kernel:
+def _kernel(count: int, most_noise: float) -> Kernel:
     smooth = ConstantKernel(0.3, (1e-3, 1e1)) * Matern(np.full(count, _usual_length(count)), (5e-2, 1e2), 2.5)
     trend = ConstantKernel(1.0, (1e-2, 1e2)) * DotProduct(1.0, "fixed")
-    return smooth + trend + WhiteKernel(1e-3, (1e-6, 1e-1))
+    return smooth + trend + WhiteKernel(1e-3, (1e-6, most_noise))
 
 
 def _usual_length(count: int) -> float:

@@ -1,5 +1,6 @@
 """Whole searches by each sampler, from proposals to reports."""
 
+import json
 import shutil
 from pathlib import Path
 from statistics import fmean
@@ -79,6 +80,13 @@ def test_a_space_without_end_is_no_grid(searches: Searches) -> None:
     wide = {**TINY, "emb_dim": {"int": {"low": 1, "high": 1_000_000}}}
     with pytest.raises(ValueError, match="a grid may have 100000 points, this one has 1000000"):
         searches.declare(wide, search={"sampler": "grid"})
+
+
+def test_what_a_search_has_learnt_is_kept_with_it(gridded: tuple[RunFolder, Listening]) -> None:
+    told = json.loads(gridded[0].lessons.read_text())
+    assert told["architectures"] == 2
+    assert told["note"].startswith("2 architectures trained to the end: it takes 8")
+    assert "Nothing can be said yet: 2 architectures" in (gridded[0].path / "report.md").read_text()
 
 
 @pytest.fixture(scope="module")
