@@ -67,6 +67,8 @@ class TrialRunner:
     """What was measured of it, if that is asked for."""
     trained: dict[tuple[str, int], TrialRecord] = field(default_factory=dict)
     """Finished trainings by model and seed: none is done twice."""
+    rates: dict[str, float] = field(default_factory=dict)
+    """What sweeps of learning rates have found, by model: one sweep serves all of its seeds."""
     writing: Lock = field(default_factory=Lock)
     """Held by who changes the folder, or what is known of it."""
 
@@ -96,13 +98,17 @@ class TrialRunner:
         return [records[place] for place in range(len(points))]
 
     def _chains(self, points: Sequence[Point]) -> list[list[int]]:
-        """The places of the points; those of one model and seed together, as the first answers the others."""
+        """The places of the points; those of one model and seed together, as the first answers the others.
+
+        Where the learning rate is swept, those of all seeds: the first finds it for the others.
+        """
         if self.parallel == 1:
             return [[place] for place in range(len(points))]
-        chains: dict[tuple[str, int], list[int]] = {}
+        sweeps = self.experiment.config.training.learning_rate == "auto"
+        chains: dict[tuple[str, int | None], list[int]] = {}
         for place, point in enumerate(points):
             model = hash_model(self._fit(point.config).model_dump(mode="json"))
-            chains.setdefault((model, point.seed), []).append(place)
+            chains.setdefault((model, None if sweeps else point.seed), []).append(place)
         return list(chains.values())
 
     def run_trial(self, point: Point) -> TrialRecord:
@@ -113,7 +119,7 @@ class TrialRunner:
             with self.writing:
                 self.run.write_record(record)
         # Until its record is there, the training may have to go on from its state.
-        self.run.state_path(point.trial, point.seed).unlink(missing_ok=True)
+        self.run.forget_state(point.trial, point.seed)
         with self.writing:
             self._remember(record)
         return record
@@ -238,19 +244,27 @@ class TrialRunner:
 
     def _job(self, record: TrialRecord) -> TrialJob:
         asked = self.experiment.config
+        # What was foreseen is no measurement: the worker fills in what was really spent.
+        record = record.model_copy(update={"tokens": None, "train_flops": None})
+        training = self._training(GPTConfig.model_validate(record.config))
+        if training.learning_rate == "auto" and (found := self.rates.get(hash_model(record.config))):
+            training = training.model_copy(update={"learning_rate": found})
+            record = record.model_copy(update={"sweep_flops": 0})
         return TrialJob(
-            # What was foreseen is no measurement: the worker fills in what was really spent.
-            record=record.model_copy(update={"tokens": None, "train_flops": None}),
-            training=self._training(GPTConfig.model_validate(record.config)),
+            record=record,
+            training=training,
             budget=asked.budget,
             tokens=self.tokens.folder,
             state=self.run.state_path(record.trial, record.seed).absolute(),
             weights=self.run.weights_path(record.trial, record.seed).absolute(),
+            sweep_seed=asked.seeds[0],
         )
 
     def _remember(self, record: TrialRecord) -> None:
         if record.status is Status.COMPLETE:
             self.trained.setdefault((hash_model(record.config), record.seed), record)
+        if record.sweep_flops is not None and record.learning_rate is not None:
+            self.rates.setdefault(hash_model(record.config), record.learning_rate)
 
 
 @contextmanager
