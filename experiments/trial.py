@@ -39,7 +39,8 @@ def run_trial(job: TrialJob, task: Task) -> TrialRecord:
     tokens = open_tokens(job.tokens)
     meter = MemoryMeter(device)
     if job.training.learning_rate == "auto":
-        job = _sweep(job, Short(config, tokens, job.training, job.budget, job.sweep_seed, device, meter), task)
+        short = Short(config, tokens, job.training, job.budget, job.sweep_seed, device, meter)
+        job = _sweep(job, short, task)
         if job.record.status is Status.DIVERGED:
             return job.record
     training = Training(config, tokens, job.training, job.budget, job.record.seed, device, job.state, meter)

@@ -36,8 +36,8 @@ class TrainingConfig(Declared):
     optimizer: Literal["adamw", "lion", "muon"] = "adamw"
     """Muon turns the matrices of layers, and leaves all else to AdamW."""
     learning_rate: PositiveFloat | Literal["by_width", "auto"] = 1e-3
-    """Peak of the schedule. by_width is 6e-4 x 768 / emb_dim; auto sweeps around that, with short trainings of
-    each model before its own."""
+    """Peak of the schedule. by_width is 6e-4 x 768 / emb_dim; auto sweeps around that, with short trainings
+    of each model before its own."""
     parametrization: Literal["standard", "mup"] = "standard"
     """How initial weights and learning rates change with the width. mup: so that the best learning rate does
     not. Yang et al. 2022, "Tensor Programs V", arXiv:2203.03466."""
@@ -120,8 +120,8 @@ class TrainingConfig(Declared):
         """
         if isinstance(self.learning_rate, str):
             raise ValueError(
-                f"steps need a learning rate that is settled, got `{self.learning_rate}`; resolve the training "
-                "first, or give a number, such as 1e-3"
+                f"steps need a learning rate that is settled, got `{self.learning_rate}`; resolve the "
+                "training first, or give a number, such as 1e-3"
             )
         return self.learning_rate
 

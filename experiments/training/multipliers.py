@@ -61,7 +61,9 @@ def with_multipliers(config: GPTConfig, training: TrainingConfig) -> GPTConfig:
         return config.model_copy(update=changes) if changes else config
     # One override a layer: any of them may have heads of its own.
     single = [
-        {"at": index, "attention": {"scale": scale}} for index, scale in enumerate(scales) if scale is not None
+        {"at": index, "attention": {"scale": scale}}
+        for index, scale in enumerate(scales)
+        if scale is not None
     ]
     if config.layers or config.single_layers:
         changes["single_layers"] = [*config.single_layers, *single]

@@ -12,6 +12,7 @@ from gpt_zoo.config.gpt import GPTConfig
 from gpt_zoo.config.position.base import EmbeddedPositionConfig
 from gpt_zoo.model import GPTModel
 
+
 @dataclass(frozen=True)
 class Factors:
     """What muP makes of a parameter.
@@ -26,7 +27,7 @@ class Factors:
 
 
 def mup_factors(config: GPTConfig, base_width: int) -> dict[str, Factors]:
-    """What muP makes of the initial values and learning rates of each parameter, by name, for Adam.
+    """What muP makes of the initial values and learning rates of each parameter, by name, for Adam and Lion.
 
     With r the ratio of `emb_dim` to the base width: maps whose inputs and outputs grow with the width start
     from values 1/√r as large and are stepped by 1/r; maps to a fixed size (the head, a router) start from 1/r
@@ -52,7 +53,7 @@ def mup_factors(config: GPTConfig, base_width: int) -> dict[str, Factors]:
 
 
 Growth = tuple[str, bool, bool]
-"""Of a parameter: map, bias of a map, table or other; whether its outputs and its inputs grow with the width."""
+"""Of a parameter: map, bias of a map, table or other; whether its outputs, and its inputs, grow."""
 
 
 def _growth(config: GPTConfig) -> dict[str, Growth]:
@@ -65,7 +66,8 @@ def _growth(config: GPTConfig) -> dict[str, Growth]:
         if isinstance(module, nn.Linear):
             kinds[f"{prefix}.bias"] = "bias"
     shapes, wider = (
-        {name: one.shape for name, one in model.named_parameters()} for model in (skeleton, _skeleton(config, 2))
+        {name: one.shape for name, one in model.named_parameters()}
+        for model in (skeleton, _skeleton(config, 2))
     )
     found = {}
     for name in shapes:
@@ -100,8 +102,8 @@ def _skeleton(config: GPTConfig, times: int = 1) -> nn.Module:
 
 
 def widened(layer: GPTConfig, times: int) -> GPTConfig:
-    """A config whose layers are alike, `times` as wide: with larger heads, or more of them where their size is
-    declared; other sizes that are declared stay.
+    """A config whose layers are alike, `times` as wide: with larger heads, or more of them where their size
+    is declared; other sizes that are declared stay.
 
     Raises:
         pydantic.ValidationError: a size that stays does not fit the others any more.

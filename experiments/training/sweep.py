@@ -106,14 +106,15 @@ class _Renamed:
 
 
 def find_rate(short: Short, kept: Path, task: Task) -> list[TriedRate]:
-    """Sweep, and tell all rates that were tried; those that an interrupted sweep has kept are not tried again.
+    """Sweep, and tell all rates that were tried; those that an interrupted sweep has kept are taken from it.
 
     Args:
         kept: File for the short trainings that are finished.
         task: Told of each.
     """
     tried = list(_load(kept, short.identity()))
-    while (rate := next_rate(losses_of(tried), rule_of(short.training, short.config.emb_dim))) is not None:
+    start = rule_of(short.training, short.config.emb_dim)
+    while (rate := next_rate(losses_of(tried), start)) is not None:
         tried.append(_try(short, rate, task))
         content = {"training": short.identity(), "tried": KEPT.dump_python(tried, mode="json")}
         write_atomically(kept, json.dumps(content, indent=1))
@@ -122,9 +123,7 @@ def find_rate(short: Short, kept: Path, task: Task) -> list[TriedRate]:
 
 def losses_of(tried: list[TriedRate]) -> dict[float, float]:
     """Loss by rate; infinite where the training diverged."""
-    return {
-        one.learning_rate: inf if one.validation_loss is None else one.validation_loss for one in tried
-    }
+    return {one.learning_rate: inf if one.validation_loss is None else one.validation_loss for one in tried}
 
 
 def _try(short: Short, rate: float, task: Task) -> TriedRate:
