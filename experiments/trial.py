@@ -89,7 +89,7 @@ def _sweep(job: TrialJob, short: Short, task: Task) -> TrialJob:
     return job.model_copy(
         update={
             "record": job.record.model_copy(update=found),
-            "training": job.training.model_copy(update={"learning_rate": rate}),
+            "training": job.training.model_copy(update={"learning_rate": rate * short.shift}),
         }
     )
 

@@ -18,6 +18,13 @@ class Parametrization(StrEnum):
     STANDARD = "standard"
 
 
+class Optimizer(StrEnum):
+    """Those that muP has rules for."""
+
+    ADAMW = "adamw"
+    LION = "lion"
+
+
 class Grown(StrEnum):
     """What a wider model has more of."""
 
@@ -49,9 +56,9 @@ def coordcheck(
         ),
     ] = Grown.HEAD_DIM,
     learning_rate: Annotated[
-        float | None, typer.Option(help="Of all widths; the rule's at the smallest unless given.")
+        float | None, typer.Option(min=1e-9, help="Of all widths; the rule's at the smallest unless given.")
     ] = None,
-    optimizer: Annotated[str, typer.Option(help="adamw or lion.")] = "adamw",
+    optimizer: Annotated[Optimizer, typer.Option(help="What steps the weights.")] = Optimizer.ADAMW,
     threads: Annotated[int | None, typer.Option(min=1, help="Of the processor.")] = None,
     output: Annotated[TableOrJson, typer.Option("--format", help="How it is written.")] = TableOrJson.TABLE,
 ) -> None:
@@ -89,9 +96,9 @@ def _read_widths(text: str) -> tuple[int, ...]:
 
 
 def _training(
-    parametrization: Parametrization, learning_rate: float | None, optimizer: str, threads: int | None
+    parametrization: Parametrization, learning_rate: float | None, optimizer: Optimizer, threads: int | None
 ) -> "TrainingConfig":
     from experiments.training.config import TrainingConfig
 
-    asked = {"parametrization": parametrization.value, "optimizer": optimizer, "threads": threads}
+    asked = {"parametrization": parametrization.value, "optimizer": optimizer.value, "threads": threads}
     return TrainingConfig.model_validate({**asked, "learning_rate": learning_rate or "by_width"})

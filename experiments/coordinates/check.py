@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from pydantic import ValidationError
+
 from gpt_zoo.config.gpt import GPTConfig
 
 COMPONENTS = ("embedding", "attention", "feed_forward", "logits")
@@ -26,14 +28,15 @@ def at_width(config: GPTConfig, width: int, growing: Growing) -> GPTConfig:
     """
     data: dict[str, Any] = {**config.model_dump(), "emb_dim": width, "drop_rate": 0.0}
     attention, ratio = data["attention"], width / config.emb_dim
-    if growing == "head_dim":
-        if attention.get("head_dim") is not None:
-            attention["head_dim"] = _whole(attention["head_dim"] * ratio, "attention.head_dim", width)
+    if growing == "heads":
+        data["n_heads"] = _whole(config.n_heads * ratio, "n_heads", width)
+    grown = "head_dim" if growing == "head_dim" else "n_kv_heads"
+    if attention.get(grown) is not None:
+        attention[grown] = _whole(attention[grown] * ratio, f"attention.{grown}", width)
+    try:
         return GPTConfig.model_validate(data)
-    data["n_heads"] = _whole(config.n_heads * ratio, "n_heads", width)
-    if attention.get("n_kv_heads") is not None:
-        attention["n_kv_heads"] = _whole(attention["n_kv_heads"] * ratio, "attention.n_kv_heads", width)
-    return GPTConfig.model_validate(data)
+    except ValidationError as error:
+        raise ValueError(f"the variant cannot be {width} wide: {error.errors()[0]['msg']}") from None
 
 
 def head_dim(config: GPTConfig) -> int | None:

@@ -1,6 +1,6 @@
 """A coordinate check on real text."""
 
-from experiments.coordinates.check import Coordinate, Growing
+from experiments.coordinates.check import Coordinate, Growing, at_width
 from experiments.coordinates.measure import Request, measure_coordinates
 from experiments.data.config import DataConfig
 from experiments.data.tokens import load_tokens
@@ -25,12 +25,12 @@ def run_check(
     Raises:
         ValueError: the variant cannot have one of the widths, or the parametrization has no rules for it.
     """
+    for width in widths:  # before anything takes time
+        at_width(config, width, growing)
     set_threads(training.threads)
     tokens = load_tokens(DataConfig(), progress)
     request = Request(
         fit_to_experiment(config, tokens.vocab_size, 0.0), training, widths, steps, seeds, growing
     )
-    for width in widths:  # before the first is trained
-        request.model_at(width)
     with progress.task("coordinate check", len(widths)) as task:
         return measure_coordinates(request, tokens, task)

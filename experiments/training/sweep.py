@@ -26,6 +26,9 @@ SHARE, LEAST_STEPS = 0.1, 20
 FACTOR = 2.0
 """From one rate to the next."""
 MOST_RATES = 7
+HORIZON_POWER = 0.32
+"""A training that is t times as long has its best rate at t^-0.32 of it. Bjorck et al. 2024, "Scaling Optimal
+LR Across Token Horizons", arXiv:2409.19913."""
 KEPT: TypeAdapter[list[TriedRate]] = TypeAdapter(list[TriedRate])
 
 
@@ -81,6 +84,13 @@ class Short:
             assert self.budget.seconds is not None
             return BudgetConfig(seconds=self.budget.seconds * SHARE)
         return BudgetConfig(steps=min(self.steps, max(LEAST_STEPS, ceil(self.steps * SHARE))))
+
+    @property
+    def shift(self) -> float:
+        """What the rate that is best for them is multiplied with for the training itself, which is longer."""
+        short = self.short_budget
+        share = SHARE if self.steps is None or short.steps is None else short.steps / self.steps
+        return share**HORIZON_POWER
 
     def with_rate(self, rate: float) -> TrainingConfig:
         """The declaration of one of them: a batch ramp is shorter too, compiling would take too long."""

@@ -10,7 +10,8 @@ import argparse
 import json
 import tempfile
 from collections.abc import Callable
-from math import inf
+from dataclasses import dataclass
+from math import inf, log
 from pathlib import Path
 from statistics import fmean
 
@@ -61,8 +62,29 @@ def train(parametrization: str, width: int, rate: float, seed: int, steps: int, 
     return loss
 
 
+@dataclass(frozen=True)
+class Swept:
+    """A sweep beside the grid with the whole budget: rates and their losses.
+
+    Args:
+        found: What is best for the short trainings.
+        taken: What is made of it for the long one, and the loss with that.
+        tried: How many rates.
+        share: Their cost, of the budget.
+        grid: Loss by rate, with the same seed.
+    """
+
+    width: int
+    seed: int
+    found: float
+    taken: tuple[float, float]
+    tried: int
+    share: float
+    grid: dict[float, float]
+
+
 def sweep(width: int, seed: int, steps: int, tokens: Tokens) -> list[float]:
-    """The rate that short trainings find, how many they tried, their cost as a share of the budget."""
+    """The rate that short trainings find, what is taken, how many they tried, their share of the budget."""
     declared = training_of("standard", width, steps)
     short = Short(config_of(width), tokens, declared, BudgetConfig(steps=steps), seed, CPU, MemoryMeter(CPU))
     with tempfile.TemporaryDirectory() as folder:
@@ -70,7 +92,8 @@ def sweep(width: int, seed: int, steps: int, tokens: Tokens) -> list[float]:
     cost = sum(one.train_flops for one in tried)
     whole = Training(config_of(width), tokens, declared, BudgetConfig(steps=steps), seed, CPU).cost
     tokens_seen = steps * declared.tokens_per_step(config_of(width).context_length)
-    return [best_rate(losses_of(tried)), float(len(tried)), cost / whole.flops_train(tokens_seen)]
+    found = best_rate(losses_of(tried))
+    return [found, found * short.shift, float(len(tried)), cost / whole.flops_train(tokens_seen)]
 
 
 def kept_in(path: Path) -> Callable[[str, Callable[[], object]], object]:
@@ -127,16 +150,31 @@ def main() -> None:
     swept = []
     for width in WIDTHS:
         for seed in seeds:
-            found = measure(f"sweep {width} {seed} {steps}", lambda: sweep(width, seed, steps, tokens))  # noqa: B023
-            assert isinstance(found, list)
+            numbers = measure(f"swept {width} {seed} {steps}", lambda: sweep(width, seed, steps, tokens))  # noqa: B023
+            assert isinstance(numbers, list)
+            found, taken, tried, share = numbers
             own = {rate: loss("standard", width, rate, seed) for rate in RATES}
-            swept.append((width, seed, found, own))
+            at = loss("standard", width, taken, seed)
+            swept.append(Swept(width, seed, found, (taken, at), int(tried), share, own))
     report(grid, swept, options)
+
+
+def row_of(one: Swept) -> list[str]:
+    """A sweep, and how far above the best of the grid the losses with several rates are."""
+    best, (taken, loss) = best_rate(one.grid), one.taken
+
+    def above(rate: float) -> str:
+        nearest = min(one.grid, key=lambda known: abs(log(known / rate)))
+        return f"{one.grid[nearest] - one.grid[best]:+.3f}"
+
+    shown = [f"{one.width}", f"{one.seed}", *(f"{rate:.2g}" for rate in (one.found, taken, best))]
+    shown += [f"{one.grid[best]:.3f}", f"{loss - one.grid[best]:+.3f}", above(one.found)]
+    return [*shown, above(rate_by_width(one.width)), above(1e-3), f"{one.tried}", f"{one.share:.0%}"]
 
 
 def report(
     grid: dict[tuple[str, int], dict[float, float]],
-    swept: list[tuple[int, int, list[float], dict[float, float]]],
+    swept: list[Swept],
     options: argparse.Namespace,
 ) -> None:
     """The tables, on the screen and in the file."""
@@ -147,23 +185,19 @@ def report(
         rows.append([parametrization, width, f"{best:.2g}", *cells])
     heads = ["", "width", "best", *(f"{rate:.2g}" for rate in RATES)]
     losses = tabulate.tabulate(rows, heads, "github", disable_numparse=True)
-    rows = []
-    for width, seed, (rate, count, share), own in swept:
-        best = best_rate(own)
-        at = next((loss for known, loss in own.items() if abs(known / rate - 1) < 1e-6), None)
-        told = [f"{at:.3f}", f"{at - own[best]:+.3f}"] if at is not None else ["beyond the grid", ""]
-        rule = own[min(own, key=lambda known: abs(known / rate_by_width(width) - 1))]
-        told += [f"{rule - own[best]:+.3f}"]
-        rows.append([width, seed, f"{rate:.2g}", f"{best:.2g}", *told, f"{count:.0f}", f"{share:.0%}"])
-    heads = ["width", "seed", "sweep finds", "best of the grid", "its loss", "above the best"]
-    heads += ["the rule's, above the best", "rates tried", "of the budget"]
+    rows = [row_of(one) for one in swept]
+    heads = ["width", "seed", "best of the short", "taken", "best of the grid", "its loss"]
+    heads += ["above it: taken", "short", "rule", "1e-3", "rates tried", "of the budget"]
     sweeps = tabulate.tabulate(rows, heads, "github", disable_numparse=True)
     text = (
         f"Validation loss in nats a byte on the source of Python's standard library after {options.steps} "
         f"steps of 8 x 64 bytes, by learning rate; 2 layers, 4 heads, AdamW, cosine. "
         f"{plural(options.seeds, 'seed')}. muP's base width is {WIDTHS[0]}, at which both are the same. "
-        f"CPU, torch {torch.__version__}.\n\n## Learning rate by width\n\n{losses}\n\n## Sweeps by short trainings\n\n"
-        f"`learning_rate: auto` under the standard parametrization, against the grid with the whole budget."
+        f"CPU, torch {torch.__version__}.\n\n## Learning rate by width\n\n{losses}\n\n"
+        "## Sweeps by short trainings\n\n"
+        "`learning_rate: auto` under the standard parametrization, against the grid with the whole budget: "
+        "how far above the best of that are the losses with the rate that is taken, with that of the short "
+        "trainings, with the rule's, and with 1e-3, each but the first as the nearest of the grid."
         f"\n\n{sweeps}\n"
     )
     print(text)

@@ -7,7 +7,16 @@ from experiments.prediction import foresee
 from experiments.tuning import resolve
 from gpt_zoo.config.gpt import GPTConfig
 
-GPT_3 = {768: 6e-4, 1024: 3e-4, 1536: 2.5e-4, 2048: 2e-4, 2560: 1.6e-4, 4096: 1.2e-4, 5140: 1e-4, 12288: 0.6e-4}
+GPT_3 = {
+    768: 6e-4,
+    1024: 3e-4,
+    1536: 2.5e-4,
+    2048: 2e-4,
+    2560: 1.6e-4,
+    4096: 1.2e-4,
+    5140: 1e-4,
+    12288: 0.6e-4,
+}
 """Brown et al. 2020, table 2.1."""
 
 

@@ -135,7 +135,11 @@ def losses(tokens: Tokens, config: GPTConfig, **training: Any) -> list[float | N
         {"tie_embeddings": True},
         {"initialization": "torch", "embedding": {"multiplier": "sqrt_dim"}},
         {"attention": {"kind": "grouped_query", "n_kv_heads": 1, "head_dim": 12}},
-        {"n_layers": 3, "layers": [{"attention": {"window": 4}}, {}], "single_layers": [{"at": 2, "n_heads": 4}]},
+        {
+            "n_layers": 3,
+            "layers": [{"attention": {"window": 4}}, {}],
+            "single_layers": [{"at": 2, "n_heads": 4}],
+        },
     ],
     ids=["plain", "tied", "torch", "head_dim", "layers"],
 )
@@ -148,7 +152,12 @@ def test_at_the_base_width_it_is_the_standard_one_to_the_bit(tokens: Tokens, cha
 
 @pytest.mark.parametrize(
     "means",
-    [{"precision": "bfloat16_master"}, {"gradient_accumulation": 2}, {"optimizer": "lion"}, {"recompute": True}],
+    [
+        {"precision": "bfloat16_master"},
+        {"gradient_accumulation": 2},
+        {"optimizer": "lion"},
+        {"recompute": True},
+    ],
     ids=lambda means: next(iter(means)),
 )
 def test_it_goes_with_the_other_means(tokens: Tokens, means: dict[str, Any]) -> None:

@@ -67,6 +67,17 @@ def test_short_trainings_have_a_tenth_of_the_budget_but_some_steps_at_least(toke
     assert steps(seconds=30).seconds == pytest.approx(3.0)
 
 
+def test_a_longer_training_takes_a_lower_rate(tokens: Tokens) -> None:
+    def shift(**budget: float) -> float:
+        limit = BudgetConfig.model_validate(budget)
+        return Short(tiny(), tokens, settings(), limit, 0, CPU, MemoryMeter(CPU)).shift
+
+    assert shift(steps=20) == 1.0
+    # Bjorck et al. 2024: half of it for 2^(1 / 0.32) = 8.7 times as long a training.
+    assert shift(steps=1000) == shift(seconds=5) == pytest.approx(0.4786, abs=1e-4)
+    assert shift(steps=174) == pytest.approx(0.5, abs=1e-3)
+
+
 def test_a_short_training_goes_through_its_own_ramp(tokens: Tokens) -> None:
     declared = settings(batch_ramp={"start": 1, "steps": 50}, compile="regional")
     short = Short(tiny(), tokens, declared, BudgetConfig(steps=100), 0, CPU, MemoryMeter(CPU))
@@ -85,8 +96,9 @@ def found(tokens: Tokens, tmp_path_factory: pytest.TempPathFactory) -> TrialReco
 def test_the_record_tells_what_was_tried_and_what_it_cost(found: TrialRecord) -> None:
     losses = {one.learning_rate: one.validation_loss for one in found.learning_rates}
     assert list(losses)[:3] == pytest.approx([RULE, RULE / 2, RULE * 2])
-    assert found.learning_rate == min(losses, key=lambda rate: losses[rate] or math.inf)
+    best = min(losses, key=lambda rate: losses[rate] or math.inf)
     # 20 steps each, of the 30 that the training has.
+    assert found.learning_rate == pytest.approx(best * (20 / 30) ** 0.32)
     assert found.train_flops is not None
     assert {one.train_flops for one in found.learning_rates} == {found.train_flops * 20 // 30}
     assert found.sweep_flops == len(losses) * (found.train_flops * 20 // 30)
@@ -139,7 +151,9 @@ def test_what_another_sweep_has_kept_is_passed_over(
 
 def test_a_model_that_diverges_at_every_rate_has_diverged(tokens: Tokens, tmp_path: Path) -> None:
     # Infinite from the first scores on, whatever the rate.
-    config = tiny(attention={"kind": "multi_head", "scale": 1e38}, norm={"kind": "none"}, initialization="torch")
+    config = tiny(
+        attention={"kind": "multi_head", "scale": 1e38}, norm={"kind": "none"}, initialization="torch"
+    )
     job = job_for(tokens, tmp_path, config, learning_rate="auto", budget={"steps": 30})
     record = run_trial(job, Silent())
     assert record.status is Status.DIVERGED
