@@ -58,7 +58,9 @@ def test_a_search_that_was_cut_off_proposes_and_finds_what_it_would_have_found(
 
 @pytest.mark.slow
 def test_trials_that_are_proposed_together_are_different_models(searches: Searches, tmp_path: Path) -> None:
-    first, again = (run_search(declare(searches, parallel=3), tmp_path / name) for name in ("first", "again"))
+    first, again = (
+        run_search(declare(searches, parallel=3), tmp_path / name) for name in ("first", "again")
+    )
     records = first.load_records()
     assert len({record.config_hash for record in records}) == len(records) == TRIALS
     assert points(first) == points(again)
@@ -106,7 +108,9 @@ def test_a_model_that_fails_gives_way_to_chance(
 def test_known_costs_decide_who_proposes(
     searches: Searches, tmp_path: Path, objectives: list[str], asked: dict[str, str], used: str
 ) -> None:
-    experiment = declare(searches, objectives=objectives, search={"trials": 1, **asked}, budget={"steps": 1})
+    experiment = declare(
+        searches, objectives=objectives, search={"trials": 1, **asked}, budget={"steps": 1}
+    )
     run = run_search(experiment, tmp_path)
     (trial,) = load_study(run).get_trials()[-1:]
     assert ("cost_aware:point" in trial.system_attrs) == (used == "cost_aware")
@@ -144,6 +148,8 @@ def test_limits_that_no_point_keeps_are_told_before_training(searches: Searches,
 
 
 def test_objectives_that_are_all_known_need_no_search(searches: Searches, tmp_path: Path) -> None:
-    experiment = declare(searches, objectives=["params", "flops_forward"], search={"sampler": "cost_aware"})
+    experiment = declare(
+        searches, objectives=["params", "flops_forward"], search={"sampler": "cost_aware"}
+    )
     with pytest.raises(ValueError, match="params, flops_forward are known without training"):
         run_search(experiment, tmp_path)

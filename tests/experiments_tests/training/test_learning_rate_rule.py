@@ -1,9 +1,9 @@
 import pytest
 from pydantic import ValidationError
 
+from experiments.prediction import foresee
 from experiments.training.config import BudgetConfig, TrainingConfig
 from experiments.training.learning_rate import rate_by_width
-from experiments.prediction import foresee
 from experiments.tuning import resolve
 from gpt_zoo.config.gpt import GPTConfig
 

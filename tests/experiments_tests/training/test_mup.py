@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_trainings import CPU, begin, job_for, settings, tiny, train
 from pydantic import ValidationError
+from tiny_trainings import begin, job_for, settings, tiny, train
 
 from experiments.coordinates.check import find_trends, growing_trends, slope_of
 from experiments.coordinates.measure import Request, measure_coordinates
