@@ -90,7 +90,7 @@ class Short:
         """What the rate that is best for them is multiplied with for the training itself, which is longer."""
         short = self.short_budget
         share = SHARE if self.steps is None or short.steps is None else short.steps / self.steps
-        return share**HORIZON_POWER
+        return float(share**HORIZON_POWER)
 
     def with_rate(self, rate: float) -> TrainingConfig:
         """The declaration of one of them: a batch ramp is shorter too, compiling would take too long."""
