@@ -13,7 +13,7 @@ from experiments.experiment import Experiment
 from experiments.point_table import PointTable
 from experiments.progress import Progress
 from experiments.search_config import DEFAULT_TRIALS
-from experiments.units import format_seconds
+from experiments.units import format_seconds, plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -139,6 +139,9 @@ def _trials(experiment: Experiment, audited: PointTable, models: int) -> int:
         return models
     search = experiment.config.search
     wanted = search.trials or (models if search.is_exhaustive else DEFAULT_TRIALS)
+    flops = audited.table["train_flops"][audited.distinct].mean() * len(experiment.config.seeds)
+    if search.trials is None and search.flops is not None and flops > 0:
+        wanted = math.ceil(search.flops / flops)
     return wanted if audited.sampled else min(wanted, models)
 
 
@@ -151,6 +154,16 @@ def _remarks(experiment: Experiment, trials: int, models: int, start: float, lef
         remarks.append(
             "The points are taken to be drawn by lot from the feasible ones. A sampler that learns prefers "
             "some, which may be the dear ones."
+        )
+    search = experiment.config.search
+    if search.seconds is not None:
+        remarks.append(f"The search itself begins nothing new after {format_seconds(search.seconds)}.")
+    if search.stopping is not None:
+        remarks.append("What stopping early saves is not known before and not counted.")
+    if search.confirm:
+        remarks.append(
+            f"Confirming the front with {plural(search.confirm, 'fresh seed')} comes on top: how many "
+            "architectures stand on it is not known before."
         )
     if experiment.config.training.learning_rate == "auto":
         remarks.append(

@@ -7,7 +7,8 @@ from small_audits import declare
 
 from experiments.audit.content import Timing
 from experiments.audit.run import run_audit
-from experiments.audit.timing import LEAST_SPREAD, _total, fit_speed
+from experiments.audit.timing import LEAST_SPREAD, _total, _trials, fit_speed
+from experiments.point_table import build_point_table
 
 
 def timing(flops: float, seconds: float) -> Timing:
@@ -48,6 +49,15 @@ def test_a_sum_over_drawn_trials_and_seeds():
     assert high == pytest.approx((160 + luck) * 1.196)
     seconds, low, high = _total(each, trials=3, seeds=1, spread=0.1, drawn=False)
     assert (seconds, low, high) == (60.0, pytest.approx(60 / 1.196), pytest.approx(60 * 1.196))
+
+
+def test_a_limit_of_flops_tells_how_many_trainings_there_are(text):
+    space = {"n_layers": {"int": {"low": 1, "high": 4}}, "n_heads": 2}
+    table = build_point_table(declare(space, data=text), 10, 0)
+    mean = table.table["train_flops"].mean()
+    limited = declare(space, data=text, search={"flops": 2.5 * mean})
+    assert _trials(limited, table, 4) == 3
+    assert _trials(declare(space, data=text, search={"flops": 1e3 * mean}), table, 4) == 4
 
 
 @pytest.mark.slow
