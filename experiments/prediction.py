@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from experiments.constraints import known_costs
 from experiments.doctor import load_tuning
 from experiments.training.config import BudgetConfig, TrainingConfig
+from experiments.training.multipliers import with_multipliers
 from experiments.training.ramp import tokens_after
 from experiments.training.step import training_step
 from experiments.tuning import needs_tuning, resolve
@@ -26,7 +27,7 @@ def predict_memory(
         steps: Of the training; None if time decides.
     """
     try:
-        memory = training_memory(config, training_step(training, device))
+        memory = training_memory(with_multipliers(config, training), training_step(training, device))
     except ValueError:
         return {}
     state = memory.optimizer_bytes if steps is not None and steps > 1 else 0

@@ -52,6 +52,15 @@ class CurvePoint(Declared):
     """On the held-out tokens, in nats per token."""
 
 
+class TriedRate(Declared):
+    """A short training of a sweep of learning rates."""
+
+    learning_rate: float
+    validation_loss: float | None
+    """At its end, in nats per token; None where it diverged."""
+    train_flops: int
+
+
 class TrialRecord(Declared):
     """One row of the table of trials. Units are suffixes; losses are in nats per token."""
 
@@ -92,6 +101,8 @@ class TrialRecord(Declared):
     flops_forward_windowed: int | None = None
     train_flops: int | None = None
     """Spent by this training: 3 x forward, all sequences; of an infeasible one, what it would have spent."""
+    sweep_flops: int | None = None
+    """Spent before it to find its learning rate; 0 where another seed of the model had found it."""
     kv_cache_bytes_per_token: int | None = None
     kv_cache_bytes: int | None = None
     """Of one sequence that fills the context, windows and linear attention considered."""
@@ -139,14 +150,20 @@ class TrialRecord(Declared):
     device: str = ""
     precision: str = ""
     attention_backend: str | None = None
-    """What really computed, as the five below; None in records of before it was kept."""
+    """What really computed, as the seven below; None in records of before it was kept."""
     compile: str | None = None
     optimizer: str | None = None
+    learning_rate: float | None = None
+    """Peak of the schedule that it was trained with."""
+    parametrization: str | None = None
+    """mup: `config` is as declared, without the factors that `experiments.training.mup` adds to it."""
     cuda_graphs: str | None = None
     loss_chunks: int | None = None
     threads: int | None = None
     """Of the processor, that torch computed with."""
     curve: list[CurvePoint] = Field(default_factory=list)
+    learning_rates: list[TriedRate] = Field(default_factory=list)
+    """Those of the sweep, in the order in which they were tried."""
 
     @property
     def was_trained(self) -> bool:

@@ -29,6 +29,8 @@ from experiments.record import TrialRecord
 
 RUNS = Path("runs")
 """Where run folders lie unless another place is given, below the working folder."""
+SWEEP = ".sweep.json"
+"""Ends the name of what keeps a sweep of learning rates, beside the state of the training that it is for."""
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -138,6 +140,11 @@ class RunFolder:
     def state_path(self, trial: int, seed: int) -> Path:
         """Where a training is kept half-way."""
         return self.path / "states" / f"{trial:05d}-seed{seed}.safetensors"
+
+    def forget_state(self, trial: int, seed: int) -> None:
+        """Remove what kept a training that has ended, and the sweep of its learning rate."""
+        for path in (state := self.state_path(trial, seed), state.with_suffix(SWEEP)):
+            path.unlink(missing_ok=True)
 
     def weights_path(self, trial: int, seed: int) -> Path:
         """The folder for trained weights."""

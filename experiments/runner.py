@@ -73,6 +73,8 @@ class TrialRunner:
     """Finished trainings by model and seed: none is done twice."""
     paused: dict[tuple[int, int], TrialRecord] = field(default_factory=dict)
     """Trainings of this process that are put down for the time being, by trial and seed."""
+    rates: dict[str, float] = field(default_factory=dict)
+    """What sweeps of learning rates have found, by model: one sweep serves all of its seeds."""
     writing: Lock = field(default_factory=Lock)
     """Held by who changes the folder, or what is known of it."""
 
@@ -110,14 +112,18 @@ class TrialRunner:
         return [records[place] for place in range(len(points))]
 
     def _chains(self, points: Sequence[Point]) -> list[list[int]]:
-        """The places of the points; those of one model and seed together, as the first answers the others."""
+        """The places of the points; those of one model and seed together, as the first answers the others.
+
+        Where the learning rate is swept, those of all seeds: the first finds it for the others.
+        """
         if self.parallel == 1:
             return [[place] for place in range(len(points))]
-        chains: dict[tuple[str, int], list[int]] = {}
+        sweeps = self.experiment.config.training.learning_rate == "auto"
+        chains: dict[tuple[str, int | None], list[int]] = {}
         for place, point in enumerate(points):
             model = hash_model(self._fit(point.config).model_dump(mode="json"))
             model += identify_settings(point.parameters)
-            chains.setdefault((model, point.seed), []).append(place)
+            chains.setdefault((model, None if sweeps else point.seed), []).append(place)
         return list(chains.values())
 
     def run_trial(self, point: Point, pause: int | None = None) -> TrialRecord:
@@ -275,15 +281,21 @@ class TrialRunner:
 
     def _job(self, record: TrialRecord, pause: int | None) -> TrialJob:
         asked = self.experiment.config
+        # What was foreseen is no measurement: the worker fills in what was really spent.
+        record = record.model_copy(update={"tokens": None, "train_flops": None})
+        training = self._training(GPTConfig.model_validate(record.config), record.parameters)
+        if training.learning_rate == "auto" and (found := self.rates.get(_training_key(record)[0])):
+            training = training.model_copy(update={"learning_rate": found})
+            record = record.model_copy(update={"sweep_flops": 0})
         return TrialJob(
-            # What was foreseen is no measurement: the worker fills in what was really spent.
-            record=record.model_copy(update={"tokens": None, "train_flops": None}),
-            training=self._training(GPTConfig.model_validate(record.config), record.parameters),
+            record=record,
+            training=training,
             budget=asked.budget,
             points=pause,
             tokens=self.tokens.folder,
             state=self.run.state_path(record.trial, record.seed).absolute(),
             weights=self.run.weights_path(record.trial, record.seed).absolute(),
+            sweep_seed=asked.seeds[0],
         )
 
     def _remember(self, record: TrialRecord) -> None:
@@ -291,6 +303,8 @@ class TrialRunner:
             self.trained.setdefault(_training_key(record), record)
         elif record.status is Status.STOPPED:
             self.stopped.remember(record)
+        if record.sweep_flops is not None and record.learning_rate is not None:
+            self.rates.setdefault(_training_key(record)[0], record.learning_rate)
 
 
 @contextmanager

@@ -6,12 +6,14 @@ from experiments.record import TrialRecord
 
 
 def flops_spent(records: Iterable[TrialRecord]) -> float:
-    """Training FLOPs of all records: those of a stopped training are part of the one that took it up."""
+    """Training FLOPs of all records, sweeps of learning rates included.
+
+    Those of a stopped training are part of the one that took it up.
+    """
     trained = [record for record in records if record.was_trained]
     taken_up = {(record.continues, record.seed) for record in trained}
-    return float(
-        sum(record.train_flops or 0 for record in trained if (record.trial, record.seed) not in taken_up)
-    )
+    trainings = sum(one.train_flops or 0 for one in trained if (one.trial, one.seed) not in taken_up)
+    return float(trainings + sum(record.sweep_flops or 0 for record in trained))
 
 
 def seconds_spent(records: Iterable[TrialRecord]) -> float:

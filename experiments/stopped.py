@@ -22,7 +22,7 @@ class StoppedTrainings:
         """Know of one; it may have taken up another, whose state is then of no more use."""
         self.records[_key(record)] = record
         if record.continues is not None:
-            self.run.state_path(record.continues, record.seed).unlink(missing_ok=True)
+            self.run.forget_state(record.continues, record.seed)
 
     def find(self, record: TrialRecord) -> TrialRecord | None:
         """The one that a declared training goes on from, if a state of it is there."""
@@ -46,7 +46,7 @@ class StoppedTrainings:
         """Let go of the state of a training that has ended."""
         for trial in (record.trial, record.continues):
             if trial is not None:
-                self.run.state_path(trial, record.seed).unlink(missing_ok=True)
+                self.run.forget_state(trial, record.seed)
 
 
 def _key(record: TrialRecord) -> tuple[str, int]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Source = RunFolder | Path | str | Sequence[TrialRecord]
 
 PARAMETER = "parameters."
-NOT_SCALAR = ("config", "parameters", "curve")
+NOT_SCALAR = ("config", "parameters", "curve", "learning_rates")
 # What a spreadsheet would run as a formula, or skip on the way to one.
 FORMULA = r"^(?=\s*[=+\-@]|[\t\r\n])"
 

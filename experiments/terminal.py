@@ -21,6 +21,7 @@ NUMBERS = {
     "params": "params",
     "train_flops": "train",
     "memory_bytes": "memory",
+    "learning_rate": "lr",
     "tokens_per_second": "tok/s",
     "mfu": "MFU",
     "seconds": "time",
@@ -125,7 +126,9 @@ def _with_spread(name: str, row: "pd.Series[Any]") -> str:
 
 
 def _recorded(table: "pd.DataFrame") -> Sequence[str]:
-    return [name for name in NUMBERS if table[name].notna().any()]
+    """What is known of any row; a learning rate only where it is not that of all."""
+    known = [name for name in NUMBERS if name in table and table[name].notna().any()]
+    return [name for name in known if name != "learning_rate" or table[name].nunique() > 1]
 
 
 def _empty_table() -> "Table":

@@ -13,6 +13,7 @@ from experiments.speed import describe_speed
 from experiments.training.device import device_name, find_device, set_threads, use_deterministic
 from experiments.training.loop import DivergedError, Training
 from experiments.training.memory import MemoryMeter
+from experiments.training.sweep import Short, best_rate, find_rate, losses_of
 from experiments.trial_job import TrialJob
 from experiments.tuning import means_of
 from gpt_zoo.checkpoint import save_checkpoint
@@ -37,6 +38,11 @@ def run_trial(job: TrialJob, task: Task) -> TrialRecord:
     check_flops(config)
     tokens = open_tokens(job.tokens)
     meter = MemoryMeter(device)
+    if job.training.learning_rate == "auto":
+        short = Short(config, tokens, job.training, job.budget, job.sweep_seed, device, meter)
+        job = _sweep(job, short, task)
+        if job.record.status is Status.DIVERGED:
+            return job.record
     training = Training(config, tokens, job.training, job.budget, job.record.seed, device, job.state, meter)
     built = time.perf_counter()
     status, reason = Status.COMPLETE, ""
@@ -70,6 +76,23 @@ def run_trial(job: TrialJob, task: Task) -> TrialRecord:
             "threads": torch.get_num_threads(),
             **_spent(training),
             **(_losses(training, tokens) if status is Status.COMPLETE else {}),
+        }
+    )
+
+
+def _sweep(job: TrialJob, short: Short, task: Task) -> TrialJob:
+    """The job with the learning rate that its sweep finds; if all diverge, with a record that says so."""
+    tried = find_rate(short, job.sweep, task)
+    losses = losses_of(tried)
+    rate = best_rate(losses)
+    found: dict[str, Any] = {"learning_rates": tried, "sweep_flops": sum(one.train_flops for one in tried)}
+    if not math.isfinite(losses[rate]):
+        rates = f"from {min(losses):.2g} to {max(losses):.2g}"
+        found |= {"status": Status.DIVERGED, "reason": f"the loss diverged at every learning rate {rates}"}
+    return job.model_copy(
+        update={
+            "record": job.record.model_copy(update=found),
+            "training": job.training.model_copy(update={"learning_rate": rate * short.shift}),
         }
     )
 

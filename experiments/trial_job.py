@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import PositiveInt
 
 from experiments.record import TrialRecord
+from experiments.run_folder import SWEEP
 from experiments.training.config import BudgetConfig, TrainingConfig
 from gpt_zoo.config.base import Declared
 
@@ -24,3 +25,11 @@ class TrialJob(Declared):
     """File that keeps the training while it runs."""
     weights: Path
     """Folder for the trained weights, if they are to be kept."""
+    sweep_seed: int = 0
+    """Of the short trainings that find its learning rate, where that is `auto`: one for all seeds of a model,
+    so that whichever asks first finds the same."""
+
+    @property
+    def sweep(self) -> Path:
+        """File that keeps those of them that are finished."""
+        return self.state.with_suffix(SWEEP)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import PositiveInt
 
 from experiments.training.config import TrainingConfig
+from experiments.training.learning_rate import settle_by_width
 from experiments.training.recordable import recording_hindrance
 from experiments.training.step import training_step
 from gpt_zoo.config.attention.softmax import SoftmaxAttentionConfig
@@ -93,7 +94,8 @@ def resolve(
 ) -> TrainingConfig:
     """The training of `config` with each `auto` replaced by what is meant; one without comes back as it is.
 
-    Arguments are those of `Case`.
+    Of the learning rate `by_width` is settled too, and `auto` stays: that takes trainings, see
+    `experiments.training.sweep`. Arguments are those of `Case`.
 
     Raises:
         ValueError: as for `check_means`.
@@ -103,7 +105,7 @@ def resolve(
     for name, choose in CHOICES.items():
         if getattr(training, name) == "auto":
             training = training.model_copy(update={name: choose(training, case)})
-    return training
+    return settle_by_width(training, config.emb_dim)
 
 
 def choose_precision(training: TrainingConfig, case: Case) -> str:
@@ -178,7 +180,9 @@ CHOICES: dict[str, Callable[[TrainingConfig, Case], object]] = {
 
 def means_of(training: TrainingConfig) -> dict[str, Any]:
     """The fields of a trial record that tell by what means it is computed, of a settled training."""
-    return {name: getattr(training, name) for name in (*CHOICES, "optimizer")}
+    rate = training.learning_rate
+    means = {name: getattr(training, name) for name in (*CHOICES, "optimizer", "parametrization")}
+    return means | {"learning_rate": None if isinstance(rate, str) else rate}
 
 
 def describe(training: TrainingConfig) -> str:

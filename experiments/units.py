@@ -76,6 +76,8 @@ def format_value(name: str, value: Any, *, trim: bool = False) -> str:
         return f"{value:.1%}"
     if name == "seconds" or name.endswith("_seconds"):
         return format_seconds(value, trim=trim)
+    if name == "learning_rate":
+        return f"{value:.3g}"
     if "loss" in name or name in ("perplexity", "bits_per_byte"):
         return _format_loss(name, value, trim)
     return format_count(value, trim=trim)

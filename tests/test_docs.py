@@ -74,7 +74,18 @@ def test_the_guide_to_variants_works(tmp_path):
     assert read_hub_config(json.loads(published)) == load_variant(tmp_path / "llama-160m.yaml").config
 
 
-@pytest.mark.parametrize("page", ["variants.md", "plugins.md", "reference.md", "report.md"])
+@pytest.mark.slow
+def test_the_sweeps_of_the_page_on_learning_rates_work(tmp_path):
+    for block in blocks("learning-rate.md", "yaml"):
+        (tmp_path / block.splitlines()[0].removeprefix("# ")).write_text(block)
+    for block in blocks("learning-rate.md", "sh"):
+        for line in block.splitlines():
+            assert run(line, tmp_path).count("complete") == 4
+
+
+@pytest.mark.parametrize(
+    "page", ["learning-rate.md", "report.md", "variants.md", "plugins.md", "reference.md"]
+)
 def test_links_between_pages_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", (ROOT / "docs" / page).read_text()):
         assert (ROOT / "docs" / target).is_file(), target

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 TRIED = 5
 """Points that are trained for a moment, from the cheapest to the dearest."""
+SWEEP_SHARE, USUAL_RATES = 0.1, 4
+"""What a sweep of learning rates takes, as `experiments.training.sweep` makes it: three rates at least, seven
+at most."""
 LEAST_SPREAD = 0.1
 """Two measurements of the same point differ by about so much."""
 
@@ -113,7 +116,9 @@ def _predict(
         training = table["steps"].to_numpy(dtype=float) * per_step
     evaluation = evaluating * table["forward_flops_per_token"].to_numpy(dtype=float)
     start = max(start, 0.0)
-    return start, start + training + asked.training.evaluations * evaluation, spread
+    swept = USUAL_RATES / len(asked.seeds) if asked.training.learning_rate == "auto" else 0.0
+    evaluations = asked.training.evaluations + swept
+    return start, start + (1 + swept * SWEEP_SHARE) * training + evaluations * evaluation, spread
 
 
 def _total(
@@ -146,6 +151,11 @@ def _remarks(experiment: Experiment, trials: int, models: int, start: float, lef
         remarks.append(
             "The points are taken to be drawn by lot from the feasible ones. A sampler that learns prefers "
             "some, which may be the dear ones."
+        )
+    if experiment.config.training.learning_rate == "auto":
+        remarks.append(
+            f"The sweep of learning rates is taken to try {USUAL_RATES} of them for each model, each in "
+            f"{SWEEP_SHARE:.0%} of its training."
         )
     if left_out:
         remarks.append(

@@ -75,6 +75,8 @@ def _settling(
     device = next(iter(devices)) if training.device == "auto" else training.device
     tuning = find_tuning(training, device, worker, progress)
     tried = training.model_copy(update={"evaluations": EVALUATIONS, "save_weights": False})
+    if tried.learning_rate == "auto":  # a sweep costs more than the moment, and is foreseen
+        tried = tried.model_copy(update={"learning_rate": "by_width"})
     return lambda config: resolve(tried, config, device, tuning, None)
 
 

@@ -122,9 +122,9 @@ def _notes(results: Sequence[ShapeResult], setup: Setup) -> str:
         + ".",
         f"{plural(setup.rounds, 'round')}, in each of which all take a turn; only one computes at a time. "
         "Medians of the rounds; in brackets the smallest and the largest ratio of a round.",
-        f"All read the same batches of {setup.text}, and step AdamW at {RECIPE.learning_rate:g} with betas "
-        f"{RECIPE.betas[0]:g} and {RECIPE.betas[1]:g}, decay {RECIPE.weight_decay:g}, gradients clipped at "
-        f"{RECIPE.gradient_clip:g}.",
+        f"All read the same batches of {setup.text}, and step AdamW at {RECIPE.peak_learning_rate:g} with "
+        f"betas {RECIPE.betas[0]:g} and {RECIPE.betas[1]:g}, decay {RECIPE.weight_decay:g}, gradients "
+        f"clipped at {RECIPE.gradient_clip:g}.",
         "As it comes: float32, eager, AdamW as torch's default has it. Other settings of peers: the fused "
         "kernel of AdamW too.",
         "Of peak: model FLOP/s, attention in full, as a share of large products in the same precision.",

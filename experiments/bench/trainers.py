@@ -61,7 +61,7 @@ class PeerTrainer:
         self.forward = torch.compile(forward) if "compile" in words else forward
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(),
-            lr=RECIPE.learning_rate,
+            lr=RECIPE.peak_learning_rate,
             betas=RECIPE.betas,
             weight_decay=RECIPE.weight_decay,
             fused=None if setting == AS_IT_COMES else True,

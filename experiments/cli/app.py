@@ -4,7 +4,19 @@ import os
 import signal
 import sys
 
-from experiments.cli import audit, bench, catalog, cost, doctor, generate, hub, listing, match, runs
+from experiments.cli import (
+    audit,
+    bench,
+    catalog,
+    coordcheck,
+    cost,
+    doctor,
+    generate,
+    hub,
+    listing,
+    match,
+    runs,
+)
 from experiments.cli.plugins import PluginApp, load_before_command
 from experiments.failures import first_line, is_want_of_memory
 
@@ -26,6 +38,7 @@ catalog.register(app)
 audit.register(app)
 bench.register(app)
 cost.register(app)
+coordcheck.register(app)
 match.register(app)
 runs.register(app)
 generate.register(app)

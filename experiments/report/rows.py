@@ -39,6 +39,8 @@ HEADS = {
     "process_memory_bytes": "process memory",
     "build_seconds": "building",
     "wall_seconds": "wall time",
+    "learning_rate": "learning rate",
+    "sweep_flops": "sweep",
 }
 ALWAYS = ("validation_loss", "bits_per_byte", "params", "train_flops", "memory_bytes", "seconds")
 BESIDE = {"memory_bytes": "predicted_memory_bytes"}

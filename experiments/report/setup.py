@@ -19,6 +19,7 @@ MEANS = (
     "attention_backend",
     "compile",
     "optimizer",
+    "parametrization",
     "cuda_graphs",
     "loss_chunks",
 )

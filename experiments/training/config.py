@@ -35,8 +35,16 @@ class TrainingConfig(Declared):
     """Batches whose gradients add up to one step."""
     optimizer: Literal["adamw", "lion", "muon"] = "adamw"
     """Muon turns the matrices of layers, and leaves all else to AdamW."""
-    learning_rate: PositiveFloat = 1e-3
-    """Peak of the schedule."""
+    learning_rate: PositiveFloat | Literal["by_width", "auto"] = 1e-3
+    """Peak of the schedule. by_width is 6e-4 x 768 / emb_dim; auto sweeps around that, with short trainings
+    of each model before its own."""
+    parametrization: Literal["standard", "mup"] = "standard"
+    """How initial weights and learning rates change with the width. mup: so that the best learning rate does
+    not. Yang et al. 2022, "Tensor Programs V", arXiv:2203.03466."""
+    base_width: PositiveInt = 64
+    """`emb_dim` at which mup is standard; wide enough to be judged by, and trained within seconds."""
+    base_head_dim: PositiveInt | None = None
+    """Size of a head at that width; None for as many heads as the variant has. mup."""
     schedule: Literal["cosine", "wsd", "linear", "constant"] = "cosine"
     """How the learning rate goes on after the warm-up; wsd stays, and falls at the end."""
     warmup_fraction: float = Field(default=0.05, ge=0.0, lt=1.0)
@@ -92,6 +100,30 @@ class TrainingConfig(Declared):
             )
             raise PydanticCustomError("ramp", "{message}", {"message": message})
         return self
+
+    @model_validator(mode="after")
+    def _mup_has_rules(self) -> Self:
+        if self.parametrization == "mup" and self.optimizer == "muon":
+            message = (
+                "`parametrization: mup` has rules for optimizers whose steps are made weight by weight, got "
+                "optimizer muon; try optimizer adamw or lion, or parametrization standard"
+            )
+            raise PydanticCustomError("mup", "{message}", {"message": message})
+        return self
+
+    @property
+    def peak_learning_rate(self) -> float:
+        """The peak of the schedule as a number.
+
+        Raises:
+            ValueError: it is a word that nobody has settled yet.
+        """
+        if isinstance(self.learning_rate, str):
+            raise ValueError(
+                f"steps need a learning rate that is settled, got `{self.learning_rate}`; resolve the "
+                "training first, or give a number, such as 1e-3"
+            )
+        return self.learning_rate
 
     def tokens_per_step(self, context_length: int) -> int:
         """Tokens that one optimizer step sees; of a batch ramp, one after it."""

@@ -11,6 +11,8 @@ from torch import Tensor
 from experiments.training.clock import PhaseClock
 from experiments.training.config import TrainingConfig
 from experiments.training.cuda_graph import GraphedStep, require_recordable
+from experiments.training.multipliers import with_multipliers
+from experiments.training.mup import mup_factors, scale_initial
 from experiments.training.optimizer import build_optimizers, set_learning_rate
 from gpt_zoo.config.gpt import GPTConfig
 from gpt_zoo.model import GPTModel
@@ -32,7 +34,11 @@ class Engine:
 
     def __init__(self, config: GPTConfig, training: TrainingConfig, device: torch.device) -> None:
         self.training = training
-        self.model = GPTModel(config).to(device).train()
+        self.model = GPTModel(with_multipliers(config, training)).to(device).train()
+        factors = {}
+        if training.parametrization == "mup":
+            factors = mup_factors(config, training.base_width)
+            scale_initial(self.model, factors)
         if training.attention_backend == "auto" or training.loss_chunks == "auto":
             raise ValueError(
                 "an engine computes with what is settled, got `auto`; resolve the training first"
@@ -44,7 +50,8 @@ class Engine:
         if training.recompute:
             recompute_layers(self.model)
         self.weights = build_weights(self.model, training.precision, training.cuda_graphs == "on")
-        self.optimizers = build_optimizers(self.weights.named(), training)
+        rates = {name: factor.rate for name, factor in factors.items()}
+        self.optimizers = build_optimizers(self.weights.named(), training, rates)
         self.clock = PhaseClock(device)
         self._replays = training.cuda_graphs == "on"
         self._graphs: dict[torch.Size, GraphedStep] = {}

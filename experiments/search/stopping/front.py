@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -34,14 +35,15 @@ class FrontRule:
     def judge(self, case: Case, rung: Rung, before: Sequence[Sequence[TrialRecord]]) -> Stop | None:
         """Whether a trial is stopped at a rung. See `Rule`."""
         complete = [records for records in before if is_complete(records)]
-        loss = loss_at(case.records, rung.point)
-        peers = [loss_at(records, rung.point) for records in complete]
-        finals = [_mean(records, "validation_loss") for records in complete]
-        pairs = [(at, end) for at, end in zip(peers, finals, strict=True) if at is not None]
-        if loss is None or not pairs:
+        traits = _traits(case.records, rung.point)
+        if traits is None:
             return None
-        at_rung, at_end = zip(*pairs, strict=True)
-        forecast = forecast_final_loss(loss, at_rung, at_end, self.confidence)
+        peers = [_traits(records, rung.point) for records in complete]
+        finals = [_mean(records, "validation_loss") for records in complete]
+        pairs = [(peer, final) for peer, final in zip(peers, finals, strict=True) if peer is not None]
+        forecast = forecast_final_loss(
+            traits, [peer for peer, _ in pairs], [final for _, final in pairs], self.confidence
+        )
         if forecast is None:
             return None
         costs = [self._foresee(case, objective, rung.share) for objective in self._costs]
@@ -49,7 +51,7 @@ class FrontRule:
             if final <= forecast.optimistic and self._costs_no_more(records, costs):
                 trial = records[0].trial
                 return Stop(
-                    f"stopped at {rung.share:.0%} of its budget, at a loss of {loss:.4f}: with "
+                    f"stopped at {rung.share:.0%} of its budget, at a loss of {traits[0]:.4f}: with "
                     f"{self.confidence:.0%} confidence it ends no lower than {forecast.optimistic:.4f}, and "
                     f"trial {trial} has {final:.4f} and costs no more",
                     forecast.mean,
@@ -76,6 +78,15 @@ class FrontRule:
             if not (own <= cost if objective.direction == "minimize" else own >= cost):
                 return False
         return True
+
+
+def _traits(records: Sequence[TrialRecord], point: int) -> list[float] | None:
+    """What a final loss is foretold from: the loss at a point of the curve, and the logarithm of the size.
+
+    Of two models with the same loss there, the larger has more to gain from what is left of its budget.
+    """
+    loss, params = loss_at(records, point), records[0].params
+    return None if loss is None or not params else [loss, math.log(params)]
 
 
 def _mean(records: Sequence[TrialRecord], name: str) -> float:
