@@ -105,7 +105,11 @@ def _common_shares(points: "pd.DataFrame") -> list[float]:
     fewest = points["training"].value_counts()
     if fewest.empty:
         return shares
-    for share in sorted(points["share"][points["training"] == fewest.index[-1]]):
+    own = sorted(points["share"][points["training"] == fewest.index[-1]])
+    for place, reached in enumerate(own, 1):
+        # Points are evenly spread, but for budgets in whole steps: a half is called a half.
+        even = place / len(own)
+        share = even if abs(even - reached) <= TOLERANCE else reached
         near = points[(points["share"] - share).abs() <= TOLERANCE]
         if share > 0 and near["training"].nunique() == trainings:
             shares.append(float(share))

@@ -163,12 +163,17 @@ def _with_value(chosen: pd.DataFrame, field: Field, value: Any) -> pd.DataFrame:
     changed = chosen.copy()
     for name in field.columns:
         changed.loc[changed[name].notna(), name] = value
-    owner = field.name.rpartition(".")[0]
     having = chosen[(chosen[field.columns] == value).any(axis=1)]
-    for name in chosen.columns:
-        if owner and name.startswith(f"{owner}.") and name not in field.columns and having[name].isna().all():
+    for name in set(chosen.columns) - set(field.columns):
+        if name.startswith(_inner(field)) and having[name].isna().all():
             changed[name] = np.nan
     return changed
+
+
+def _inner(field: Field) -> tuple[str, ...]:
+    """How the names of fields begin that only some values of this one have."""
+    slots = [name.removesuffix(".kind") for name in field.columns]
+    return tuple(f"{slot}{mark}" for slot in slots for mark in (".", "["))
 
 
 def _effects(

@@ -100,16 +100,18 @@ def test_a_field_that_not_all_have_is_judged_among_those_that_do(tmp_path: Path)
     for trial in range(40):
         heads = int(generator.choice([1, 2, 4]))
         grouped = trial % 2 == 0
-        chosen: dict[str, Any] = {"attention.kind": "grouped_query" if grouped else "multi_head"}
+        chosen: dict[str, Any] = {"attention": "grouped_query" if grouped else "multi_head"}
         if grouped:
-            chosen["attention.n_kv_heads"] = heads
+            chosen["attention[grouped_query].n_kv_heads"] = heads
         loss = 3.0 + (0.1 * heads if grouped else 0.2) + 0.005 * float(generator.normal())
         records.append(make_record(trial, loss, parameters=chosen))
     found = effects(make_run(tmp_path, records))
-    assert set(found) == {"attention.kind", "attention.n_kv_heads"}
-    rows = found["attention.n_kv_heads"]
+    rows = found["attention[grouped_query].n_kv_heads"]
     assert rows["architectures"].sum() == 20
     assert rows.loc[4, "effect"] - rows.loc[1, "effect"] == pytest.approx(0.3, abs=0.03)
+    # On average over the heads, 3.0 + 0.1 * 7 / 3 is 0.03 more than 3.2.
+    kinds = found["attention"]["effect"]
+    assert kinds["grouped_query"] - kinds["multi_head"] == pytest.approx(0.033, abs=0.03)
 
 
 def test_null_is_a_value(tmp_path: Path) -> None:
