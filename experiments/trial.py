@@ -12,7 +12,7 @@ from experiments.record import Status, TrialRecord
 from experiments.speed import describe_speed
 from experiments.training.device import device_name, find_device, set_threads, use_deterministic
 from experiments.training.loop import DivergedError, Training
-from experiments.training.memory import MemoryMeter
+from experiments.training.memory import MemoryMeter, PeakMemory
 from experiments.training.sweep import Short, best_rate, find_rate, losses_of
 from experiments.trial_job import TrialJob
 from experiments.tuning import means_of
@@ -65,11 +65,7 @@ def run_trial(job: TrialJob, task: Task) -> TrialRecord:
             "status": status,
             "reason": reason,
             "device": str(device),
-            "memory_bytes": peak.memory_bytes,
-            "process_memory_bytes": peak.process_memory_bytes,
-            "tracked_memory_bytes": training.spent.tracked_bytes
-            if device.type == "cpu"
-            else peak.memory_bytes,
+            **_memory(training, peak),
             "build_seconds": built - start,
             "wall_seconds": time.perf_counter() - start,
             **means_of(training.training),
@@ -106,6 +102,15 @@ def check_flops(config: GPTConfig) -> None:
     counted, formula = measure_flops_forward(config), model_cost(config).flops_forward
     if counted != formula:
         raise RuntimeError(f"fvcore counts {counted} forward FLOPs, but the closed form gives {formula}")
+
+
+def _memory(training: Training, peak: PeakMemory) -> dict[str, int | None]:
+    on_cpu = training.device.type == "cpu"
+    return {
+        "memory_bytes": peak.memory_bytes,
+        "process_memory_bytes": peak.process_memory_bytes,
+        "tracked_memory_bytes": training.spent.tracked_bytes if on_cpu else peak.memory_bytes,
+    }
 
 
 def _spent(training: Training) -> dict[str, Any]:

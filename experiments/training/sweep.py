@@ -90,7 +90,8 @@ class Short:
         """What the rate that is best for them is multiplied with for the training itself, which is longer."""
         short = self.short_budget
         share = SHARE if self.steps is None or short.steps is None else short.steps / self.steps
-        return float(share**HORIZON_POWER)
+        shift: float = share**HORIZON_POWER
+        return shift
 
     def with_rate(self, rate: float) -> TrainingConfig:
         """The declaration of one of them: a batch ramp is shorter too, compiling would take too long."""
