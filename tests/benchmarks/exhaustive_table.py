@@ -116,10 +116,8 @@ def _choices(record: TrialRecord) -> dict[str, Any]:
 
 
 def _compact(table: pd.DataFrame) -> pd.DataFrame:
-    """Text as categories, and numbers in as few bytes as hold them; losses are exact to 1e-7."""
+    """Text as categories, measured numbers as float32; counts keep 64 bits, which their products need."""
     kinds = dict.fromkeys(table.select_dtypes(["object", "string"]), "category")
-    for name in table.select_dtypes("integer"):
-        kinds[name] = "int32" if table[name].max() < 2**31 else "int64"
     kinds |= {name: "float32" for name in table.select_dtypes("floating") if name != "learning_rate"}
     return table.astype(kinds)
 
@@ -127,6 +125,7 @@ def _compact(table: pd.DataFrame) -> pd.DataFrame:
 def summarise(trials: pd.DataFrame, curves: pd.DataFrame, environment: dict[str, Any]) -> str:
     """The page about the table."""
     architectures = trials[trials["part"] == "architectures"]
+    held_out = PARTS[0].experiment.config.data.validation_bytes
     python, packages = environment["python"], environment["packages"]
     return "\n\n".join(
         [
@@ -136,7 +135,7 @@ def summarise(trials: pd.DataFrame, curves: pd.DataFrame, environment: dict[str,
             f"{environment['processor']}, {environment['cores']} cores, of which each training has one. The "
             f"text is the standard library of CPython {python}, as bytes. Each training sees "
             f"{architectures['tokens'].min():,} tokens, or up to a step more. Losses are in nats a byte, on "
-            "files that are never trained on.",
+            f"the first whole files of {held_out:,} bytes or more that are never trained on.",
             "`exhaustive/trials.parquet` has a row a training, `exhaustive/curves.parquet` one a point of a "
             "learning curve; `part`, `learning_rate`, `seed` and `config_hash` name a training in both. "
             "`seconds` are those of a machine that did other work as well.",
