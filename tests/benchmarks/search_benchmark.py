@@ -32,7 +32,15 @@ from search_replay import OTHERS, OURS, SHARES, Progress, Search, follow, run_se
 from search_tables import Table, read_hwgpt
 from tabulate import tabulate
 
-MOST = {OURS: 200, "tpe": 300, "tpe, multivariate": 300, "nsga2": 2000, "nsga3": 2000, "gp": 120, "random": 4000}
+MOST = {
+    OURS: 200,
+    "tpe": 300,
+    "tpe, multivariate": 300,
+    "nsga2": 2000,
+    "nsga3": 2000,
+    "gp": 120,
+    "random": 4000,
+}
 """Evaluations: what has not been found by then counts as having needed more."""
 SEEDS = {"gp": 5}
 """Of samplers that take long."""
@@ -155,9 +163,7 @@ def _tell(done: dict[Search, dict[str, Any]], tables: dict[str, Table], out: Pat
 
 def _needed(progress: list[Progress], most: int) -> list[str]:
     spent = f"{max(float(one.flops[-1]) for one in progress):.1%}"
-    cells = [
-        _spread([one.evaluations(share) for one in progress], "{:.0f}", str(most)) for share in SHARES
-    ]
+    cells = [_spread([one.evaluations(share) for one in progress], "{:.0f}", str(most)) for share in SHARES]
     return cells + [_spread([one.spent(share) for one in progress], "{:.2%}", spent) for share in SHARES]
 
 

@@ -40,7 +40,9 @@ def draw_progress(name: str, progress: dict[str, list[Progress]]) -> Picture:
         left.set_ylim(WORST, 0.9925)
         left.set_yticks([WORST, 0.8, 0.9, *SHARES], [f"{share:.0%}" for share in (WORST, 0.8, 0.9, *SHARES)])
         handles, labels = left.get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper left", ncols=len(labels), frameon=False, fontsize=10)
+        figure.legend(
+            handles, labels, loc="outside upper left", ncols=len(labels), frameon=False, fontsize=10
+        )
         title = f"Hypervolume found: {name}"
         stem = "search-" + re.sub(r"[^a-z0-9]+", "-", name.lower())
         return draw_picture(figure, stem, title, f"{title}; shares by sampler, medians with the middle half")

@@ -82,6 +82,21 @@ def expected_improvement(mean: Array, deviation: Array, level: float | Array) ->
     return improved
 
 
+def most_improvement(mean: Array, deviation: Array, costs: Array, cells: Cells) -> Array:
+    """What the expected improvement of the hypervolume cannot exceed, (N,): a number a candidate, not a cell.
+
+    Where a candidate is no dearer than a point of the cost space, the best loss known there is at most that
+    known at its own costs.
+
+    Arguments are those of `expected_hypervolume_improvement`.
+    """
+    place, volume = [], np.ones(len(mean))
+    for axis, ends in enumerate(cells.edges):
+        place.append(np.minimum(np.searchsorted(ends, costs[:, axis], side="right"), len(ends) - 1))
+        volume *= np.maximum(0.0, ends[-1] - costs[:, axis])
+    return volume * expected_improvement(mean, deviation, cells.levels[tuple(place)])
+
+
 def expected_hypervolume_improvement(mean: Array, deviation: Array, costs: Array, cells: Cells) -> Array:
     """What a training of each candidate is expected to add to the hypervolume of the front, (N,).
 
@@ -107,7 +122,11 @@ def hypervolume(losses: Array, costs: Array, loss_bound: float, cost_bound: Arra
 
     Arguments are those of `build_cells`.
     """
-    cells = build_cells(losses, costs, loss_bound, cost_bound)
+    return volume_found(build_cells(losses, costs, loss_bound, cost_bound), loss_bound)
+
+
+def volume_found(cells: Cells, loss_bound: float) -> float:
+    """The hypervolume of what is trained, from its cells."""
     volume = loss_bound - cells.levels
     for ends in reversed(cells.edges):
         widths = np.array([0.0, *(high - low for low, high in pairwise(ends))])
