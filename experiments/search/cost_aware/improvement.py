@@ -73,7 +73,7 @@ def build_cells(losses: Array, costs: Array, loss_bound: float, cost_bound: Arra
 def expected_improvement(mean: Array, deviation: Array, level: float | Array) -> Array:
     """E[max(0, level - y)] of a normal y; shapes broadcast."""
     below = level - mean
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         z = below / deviation
         density = np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi)
         spread: Array = below * ndtr(z) + deviation * density
