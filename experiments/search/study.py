@@ -40,7 +40,7 @@ def open_study(run: RunFolder, experiment: Experiment) -> Study:
     name = experiment.config.name
     try:
         study = optuna.create_study(
-            storage=_open_storage(url), study_name=name, directions=directions, load_if_exists=True
+            storage=open_storage(url), study_name=name, directions=directions, load_if_exists=True
         )
     except (SQLAlchemyError, ImportError, ValueError, OSError, RuntimeError) as error:
         first = str(error).strip().partition("\n")[0]
@@ -54,7 +54,7 @@ def open_study(run: RunFolder, experiment: Experiment) -> Study:
     return study
 
 
-def _open_storage(url: str) -> RDBStorage:
+def open_storage(url: str) -> RDBStorage:
     """A storage that does not wait for the disk with each thing it is told, if it is a file of SQLite."""
     storage = RDBStorage(url)
     if storage.engine.dialect.name == "sqlite":

@@ -1,6 +1,6 @@
 """How much of the best front searches find, for how much training: replayed on tables of known losses.
 
-    python tests/benchmarks/search_benchmark.py --hwgpt FILE.csv [--seeds 20] [--jobs 2] [--done FILE.jsonl]
+    python tests/benchmarks/search_benchmark.py [--hwgpt FILE.csv] [--seeds 20] [--jobs 2] [--done FILE.jsonl]
         [--out search.md]
 
 Each sampler searches each table with each seed, and is told the table's loss of what it proposes. The front's
@@ -29,7 +29,7 @@ import numpy as np
 import optuna
 from search_figure import draw_progress
 from search_replay import OTHERS, OURS, SHARES, Progress, Search, follow, run_search
-from search_tables import Table, read_hwgpt
+from search_tables import Table, read_exhaustive, read_hwgpt
 from tabulate import tabulate
 
 MOST = {
@@ -59,12 +59,14 @@ def main() -> None:
         for seed in range(min(asked.seeds, SEEDS.get(name, asked.seeds)))
     ]
     done = _load(asked.done)
-    missing = [search for search in wanted if search not in done]
+    missing = [] if asked.tell else [search for search in wanted if search not in done]
     for search, found in _run(missing, asked):
         done[search] = found
         with asked.done.open("a") as file:
             file.write(json.dumps({**asdict(search), **found}) + "\n")
         print(*asdict(search).values(), len(found["rows"]), file=sys.stderr, flush=True)
+    if asked.tell:
+        wanted = list(done)
     text = _tell({search: done[search] for search in wanted}, tables, asked.out)
     print(text)
     if asked.out:
@@ -81,12 +83,15 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--costs", nargs="+", help="of a table, instead of all")
     parser.add_argument("--most", type=int, help="evaluations at most, instead of those of each sampler")
     parser.add_argument("--done", type=Path, default=Path("searches.jsonl"))
+    parser.add_argument("--tell", action="store_true", help="search nothing: tell all that was")
     parser.add_argument("--out", type=Path)
     return parser.parse_args()
 
 
 def _read(asked: argparse.Namespace) -> dict[str, Table]:
-    tables = [] if asked.hwgpt is None else [read_hwgpt(asked.hwgpt)]
+    tables = [read_exhaustive(EXHAUSTIVE)] if (EXHAUSTIVE / "trials.parquet").exists() else []
+    if asked.hwgpt is not None:
+        tables.append(read_hwgpt(asked.hwgpt))
     return {table.name: table for table in tables}
 
 
@@ -135,9 +140,9 @@ def _tell(done: dict[Search, dict[str, Any]], tables: dict[str, Table], out: Pat
         f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, one thread a search; Python "
         f"{platform.python_version()}, optuna {version('optuna')}, numpy {version('numpy')}.",
         "What it took to find a share of the hypervolume of the whole table: the median over seeds and, in "
-        "brackets, the middle half. FLOPs are those of the trainings, as a share of those of the whole table. "
-        "What no search is known to need less than is told as `> N`. Samplers of Optuna propose what is no row "
-        "of a table: they are given the nearest row that was not taken.",
+        "brackets, the middle half. FLOPs are those of the trainings, as a share of those of the whole "
+        "table. `> N`: not found by then. Samplers of Optuna propose what is no row of a table: they get "
+        "the nearest row that was not taken.",
     ]
     for table, cost in dict.fromkeys((search.table, search.cost) for search in done):
         progress: dict[str, list[Progress]] = {}

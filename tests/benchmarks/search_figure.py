@@ -38,7 +38,8 @@ def draw_progress(name: str, progress: dict[str, list[Progress]]) -> Picture:
         # The distance that is left, so that the last percents can be told apart.
         left.set_yscale("function", functions=(_stretch, lambda drawn: 1 - 10.0**-drawn))
         left.set_ylim(WORST, 0.9925)
-        left.set_yticks([WORST, 0.8, 0.9, *SHARES], [f"{share:.0%}" for share in (WORST, 0.8, 0.9, *SHARES)])
+        ticks = (WORST, 0.8, 0.9, *SHARES)
+        left.set_yticks(ticks, [f"{share:.0%}" for share in ticks])
         handles, labels = left.get_legend_handles_labels()
         figure.legend(
             handles, labels, loc="outside upper left", ncols=len(labels), frameon=False, fontsize=10

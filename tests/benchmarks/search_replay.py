@@ -1,4 +1,4 @@
-"""Searches of tables of known losses: in which order a sampler comes to the rows, and what it has found by then."""
+"""Searches of tables of known losses: in which order a sampler takes the rows, and what it found."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -84,11 +84,12 @@ class Front:
 
     def add(self, row: int) -> float:
         """The share with one more row."""
-        rows = np.append(self.rows, row)
-        points = np.column_stack((self.losses[rows], self.costs[rows]))
-        kept = rows[is_on_front(points, ["minimize"] * points.shape[1])]
-        if row in kept:
-            self.rows, self.share = kept, self._volume(kept) / self.whole
+        no_worse = self.losses[self.rows] <= self.losses[row]
+        if not np.any(no_worse & (self.costs[self.rows, 0] <= self.costs[row, 0])):
+            rows = np.append(self.rows, row)
+            points = np.column_stack((self.losses[rows], self.costs[rows]))
+            self.rows = rows[is_on_front(points, ["minimize"] * points.shape[1])]
+            self.share = self._volume(self.rows) / self.whole
         return self.share
 
     def _volume(self, rows: NDArray[np.intp]) -> float:

@@ -74,3 +74,27 @@ def read_hwgpt(path: Path) -> Table:
         6 * macs.to_numpy(float),
         build_features(chosen, known),
     )
+
+
+def read_exhaustive(path: Path) -> Table:
+    """The 288 small GPTs that `exhaustive_table.py` trained one by one, from its folder of Parquet files.
+
+    Losses are those of seed 0 at the learning rate of all. Of two options in words, `chosen` has the place in
+    alphabetical order, so that architectures have distances.
+    """
+    table = pd.read_parquet(path / "trials.parquet")
+    table = table[table["part"] == "architectures"].reset_index(drop=True)
+    chosen = table.loc[:, "emb_dim":"position"]
+    coded = {name: chosen[name].cat.codes for name in chosen.select_dtypes("category")}
+    return Table(
+        "exhaustive",
+        chosen.assign(**coded),
+        table["validation_loss"].to_numpy(float),
+        {
+            "params": table["params"].to_numpy(float),
+            "train FLOPs": table["train_flops"].to_numpy(float),
+            "predicted memory": table["predicted_memory_bytes"].to_numpy(float),
+        },
+        table["train_flops"].to_numpy(float),
+        build_features(chosen, table),
+    )

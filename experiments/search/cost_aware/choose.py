@@ -26,12 +26,13 @@ STARTS = 5
 COST_MARGIN = 0.05
 """How far beyond the dearest candidate costs are bounded, as a share of their range: it counts too."""
 MOST_COMPARED = 30_000_000
-"""Pairs of a candidate and a known loss, which take 8 bytes each; of more candidates, a part is drawn by lot."""
+"""Pairs of a candidate and a known loss, of 8 bytes each; of more candidates, a part is drawn by lot."""
 FIRST_WEIGHED = 64
 """Candidates of which the improvement is computed first; most others are then known to promise less."""
 AS_GOOD = 1 - 1e-9
 """Candidates that differ in rounding alone are equal: the first is chosen, however its worth was computed."""
 COST_WEIGHT = 0.5
+"""Between improvement a training (0) and a FLOP (1): a training is never only as dear as its FLOPs."""
 ALWAYS_REFITTED = 30
 """Known losses up to which the kernel is fitted anew with each."""
 REFIT_GROWTH = 1.1
@@ -166,7 +167,7 @@ class Chooser:
         return int(free[np.argmax(away)])
 
     def _pool(self, known: Known) -> Rows:
-        """The candidates that are compared: the same until twice as many losses are known, and all of those."""
+        """The candidates that are compared: those with a loss, and others until twice as many have one."""
         seen = [*known.rows, *known.stopped.rows, *known.pending]
         most = MOST_COMPARED >> len(seen).bit_length()
         every = np.arange(len(self.candidates))

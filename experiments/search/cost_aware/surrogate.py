@@ -79,7 +79,7 @@ def _spread_out(count: int) -> NDArray[np.intp]:
 
 
 class _Fit:
-    """Minus the logarithm of likelihood times prior, and its gradient, by the logarithms of a kernel's numbers.
+    """Minus the logarithm of likelihood times prior, and its gradient, by logarithms of a kernel's numbers.
 
     Source: Rasmussen and Williams 2006, equations 5.8 and 5.9.
     """
