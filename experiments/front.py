@@ -37,12 +37,13 @@ def is_on_front(values: ArrayLike | Sequence[Sequence[Any]], directions: Sequenc
     table = _as_costs(values, directions)
     on_front = np.zeros(len(table), dtype=np.bool_)
     finite = np.asarray(np.isfinite(table)).all(axis=1)
-    candidates: NDArray[np.intp] = np.flatnonzero(finite & (table.shape[1] > 0))
-    usable = table[candidates]
-    for row in candidates:
-        no_worse = np.all(usable <= table[row], axis=1)
-        better = np.any(usable < table[row], axis=1)
-        on_front[row] = not np.any(no_worse & better)
+    left: NDArray[np.intp] = np.flatnonzero(finite & (table.shape[1] > 0))
+    # What dominates a row comes before it in this order: so the first that is left is on the front.
+    left = left[np.lexsort(table[left].T[::-1])]
+    while len(left):
+        first = table[left[0]]
+        on_front[left[np.all(table[left] == first, axis=1)]] = True
+        left = left[~np.all(table[left] >= first, axis=1)]
     return on_front
 
 

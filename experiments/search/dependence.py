@@ -50,13 +50,13 @@ class LossModel:
         for row, (group, _) in enumerate(groups):
             weights[row, first : first + len(group)] = 1 / len(group)
             first += len(group)
-        smooth = self.surrogate.kernel.k1
-        across = weights @ smooth(features, self.features)  # (g, n)
+        alike = self.surrogate.kernel.between
+        across = weights @ alike(features, self.features)  # (g, n)
         trend = weights @ self._basis(np.concatenate([log_flops for _, log_flops in groups]))
         factor = self._factor
         unexplained = trend - across @ cho_solve(factor, self._trend)
         mean = trend @ self._coefficients + across @ cho_solve(factor, self._deviations)
-        covariance = weights @ smooth(features) @ weights.T - across @ cho_solve(factor, across.T)
+        covariance = weights @ alike(features, features) @ weights.T - across @ cho_solve(factor, across.T)
         covariance += unexplained @ np.linalg.solve(self._information, unexplained.T)
         return self.surrogate.scale * mean, self.surrogate.scale**2 * covariance
 
@@ -88,8 +88,8 @@ class LossModel:
     @cached_property
     def _factor(self) -> tuple[Array, bool]:
         kernel = self.surrogate.kernel
-        own = kernel.k1(self.features)
-        own[np.diag_indices_from(own)] += kernel.k2.noise_level
+        own = kernel.between(self.features, self.features)
+        own[np.diag_indices_from(own)] += kernel.noise
         factor: tuple[Array, bool] = cho_factor(own, lower=True)
         return factor
 

@@ -66,7 +66,7 @@ class Proposer:
             runner.progress.message(message)
         self.points: SearchPoints | None = None
         self.aware: CostAwareSampler | None = None
-        if is_aware:  # which loads scikit-learn
+        if is_aware:  # which loads SciPy
             from experiments.search.cost_aware.points import find_points
             from experiments.search.cost_aware.sampler import CostAwareSampler
 

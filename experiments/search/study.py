@@ -1,5 +1,6 @@
 """The Optuna study of a search: opened, told, asked for what mattered."""
 
+import sqlite3
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,8 +8,10 @@ from pathlib import Path
 
 import optuna
 from optuna.exceptions import StorageInternalError
+from optuna.storages import RDBStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial
+from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
 from experiments.experiment import Experiment
@@ -36,7 +39,9 @@ def open_study(run: RunFolder, experiment: Experiment) -> Study:
     directions = [find_objective(name).direction for name in experiment.config.objectives]
     name = experiment.config.name
     try:
-        study = optuna.create_study(storage=url, study_name=name, directions=directions, load_if_exists=True)
+        study = optuna.create_study(
+            storage=open_storage(url), study_name=name, directions=directions, load_if_exists=True
+        )
     except (SQLAlchemyError, ImportError, ValueError, OSError, RuntimeError) as error:
         first = str(error).strip().partition("\n")[0]
         raise ValueError(mask_text(f"the storage {url} cannot be opened: {first}")) from None
@@ -47,6 +52,22 @@ def open_study(run: RunFolder, experiment: Experiment) -> Study:
             )
         )
     return study
+
+
+def open_storage(url: str) -> RDBStorage:
+    """A storage that does not wait for the disk with each thing it is told, if it is a file of SQLite."""
+    storage = RDBStorage(url)
+    if storage.engine.dialect.name == "sqlite":
+        event.listen(storage.engine, "connect", _write_ahead)
+        storage.engine.dispose()  # what is connected already has not heard of it
+    return storage
+
+
+def _write_ahead(connection: sqlite3.Connection, _: object) -> None:
+    # A process that is killed loses nothing; if the power fails, the last trials may be missing. Where a file
+    # system cannot do it, SQLite stays with its journal.
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
 
 
 def storage_url(run: RunFolder, experiment: Experiment) -> str:

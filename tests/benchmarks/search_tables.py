@@ -33,6 +33,12 @@ class Table:
     train_flops: Array
     features: Array
 
+    def is_asked(self, name: str, values: dict[str, float]) -> bool:
+        """Whether there is something to choose, given what was chosen before: of a layer, if it is there."""
+        if not name.startswith("layers["):
+            return True
+        return int(name[len("layers[") : name.index("]")]) < values["n_layer"]
+
     def scaled(self, cost: str) -> Array:
         """A cost in logarithms from 0 to 1, as one column."""
         logs = np.log(self.costs[cost])

@@ -9,11 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.search.cost_aware.improvement import (
+    Cells,
     build_cells,
     expected_hypervolume_improvement,
-    hypervolume,
+    most_improvement,
+    volume_found,
 )
-from experiments.search.cost_aware.surrogate import Surrogate, fit_surrogate
+from experiments.search.cost_aware.posterior import Posterior, Prediction
+from experiments.search.cost_aware.surrogate import fit_surrogate
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -22,9 +25,14 @@ STARTS = 5
 """Candidates that are trained before anything is predicted."""
 COST_MARGIN = 0.05
 """How far beyond the dearest candidate costs are bounded, as a share of their range: it counts too."""
-MOST_COMPARED = 1_000_000
-"""Pairs of a candidate and a known loss, by which a choice takes a fraction of a second; of more candidates,
-a part is drawn by lot."""
+MOST_COMPARED = 30_000_000
+"""Pairs of a candidate and a known loss, of 8 bytes each; of more candidates, a part is drawn by lot."""
+FIRST_WEIGHED = 64
+"""Candidates of which the improvement is computed first; most others are then known to promise less."""
+AS_GOOD = 1 - 1e-9
+"""Candidates that differ in rounding alone are equal: the first is chosen, however its worth was computed."""
+COST_WEIGHT = 0.5
+"""Between improvement a training (0) and a FLOP (1): a training is never only as dear as its FLOPs."""
 ALWAYS_REFITTED = 30
 """Known losses up to which the kernel is fitted anew with each."""
 REFIT_GROWTH = 1.1
@@ -113,12 +121,12 @@ class Chooser:
     """
 
     candidates: Candidates
-    cost_weight: float = 1.0
-    _fitted: dict[bytes, Surrogate] = field(default_factory=dict)
+    cost_weight: float = COST_WEIGHT
+    _posteriors: dict[int, tuple[bytes, Posterior]] = field(default_factory=dict)
 
     def choose(self, known: Known, generator: np.random.Generator) -> Choice | None:
-        """The candidate with the most expected improvement of the front's hypervolume per FLOP; None if all
-        are taken.
+        """The candidate with the most expected improvement of the front's hypervolume for its FLOPs; None if
+        all are taken.
 
         Until enough is known, it is the one that lies farthest from all that were taken.
 
@@ -131,10 +139,17 @@ class Chooser:
             return None
         if len(known.rows) < STARTS:
             return Choice(self._farthest(free, taken, generator), None)
-        if len(free) > (most := MOST_COMPARED // len(known.rows)):
-            free = np.sort(generator.choice(free, most, replace=False))
-        gains, found = self._gains(free, known)
-        best = int(np.argmax(gains / self._to_spend(known.stopped)[free] ** self.cost_weight))
+        pool = self._pool(known)
+        compared = np.intersect1d(free, pool)
+        if not len(compared):
+            return Choice(int(generator.choice(free)), None)
+        return self._most_for_its_price(compared, pool, known)
+
+    def _most_for_its_price(self, free: Rows, pool: Rows, known: Known) -> Choice:
+        prices = self._to_spend(known.stopped)[free] ** self.cost_weight
+        gains, found = self._gains(free, pool, known, prices)
+        worth = gains / prices
+        best = int(np.argmax(worth >= worth.max() * AS_GOOD))
         left = float(gains.max()) / found if found > 0 else None
         return Choice(int(free[best]), float(gains[best]), left)
 
@@ -151,51 +166,89 @@ class Chooser:
         away = np.min([((features[free] - features[row]) ** 2).sum(axis=1) for row in taken], axis=0)
         return int(free[np.argmax(away)])
 
-    def _gains(self, free: Rows, known: Known) -> tuple[Array, float]:
-        """What each of the free ones is expected to add, and the hypervolume that is found already."""
-        features, stopped = self.candidates.features, known.stopped
-        rows, pending = np.array(known.rows, dtype=np.intp), np.array(known.pending, dtype=np.intp)
-        surrogate = self._surrogate(rows, known.losses)
-        seen = np.append(rows, np.array(stopped.rows, dtype=np.intp))
-        expected = np.append(known.losses, stopped.losses)
-        unsure = np.append(np.zeros(len(rows)), stopped.deviations)
-        # Those that are being trained are believed to turn out as predicted: nothing like them is proposed.
-        believed = surrogate.predict(features[seen], expected, features[pending], unsure).mean
-        trained, losses = np.append(rows, pending), np.append(known.losses, believed)
-        predicted = surrogate.predict(
-            features[np.append(seen, pending)],
-            np.append(expected, believed),
-            features[free],
-            np.append(unsure, np.zeros(len(pending))),
-        )
-        costs = self._costs(rows, np.append(pending, free), known.measured)
-        worst = float(losses.max())
-        bound = np.full(costs.shape[1], 1.0 + COST_MARGIN)
-        cells = build_cells(losses, costs[: len(trained)], worst, bound)
-        gained = expected_hypervolume_improvement(
-            predicted.mean, predicted.deviation, costs[len(trained) :], cells
-        )
-        spread = (worst - float(losses.min())) or 1.0
-        found = hypervolume(losses, costs[: len(trained)], worst, bound)
-        return gained / spread, found / spread
+    def _pool(self, known: Known) -> Rows:
+        """The candidates that are compared: those with a loss, and others until twice as many have one."""
+        seen = [*known.rows, *known.stopped.rows, *known.pending]
+        most = MOST_COMPARED >> len(seen).bit_length()
+        every = np.arange(len(self.candidates))
+        if len(every) <= most:
+            return every
+        return np.union1d(np.random.default_rng(most).choice(every, most, replace=False), seen)
 
-    def _costs(self, rows: Rows, others: Rows, measured: Array) -> Array:
-        """The costs of all, those with a loss first: known, or predicted where only training tells them."""
-        features = self.candidates.features
-        columns = [self.candidates.costs[np.append(rows, others)]]
-        for own in measured.T:
-            predicted = self._surrogate(rows, own).predict(features[rows], own, features[others]).mean
-            column = np.append(own, predicted)
+    def _gains(self, free: Rows, pool: Rows, known: Known, prices: Array) -> tuple[Array, float]:
+        """What each of the free ones is expected to add, and the hypervolume that is found already.
+
+        It is 0 for those that are known to be neither the most nor the most for their price.
+        """
+        rows = list(known.rows)
+        pending = [row for row in known.pending if row not in {*rows, *known.stopped.rows}]
+        predicted, losses = self._predict(pool, known, pending)
+        costs = self._costs(pool, rows, known.measured)
+        trained = costs[np.searchsorted(pool, [*rows, *pending])]
+        worst = float(losses.max())
+        cells = build_cells(losses, trained, worst, np.full(costs.shape[1], 1.0 + COST_MARGIN))
+        spread = (worst - float(losses.min())) or 1.0
+        place = np.searchsorted(pool, free)
+        gains = _weigh(predicted.mean[place], predicted.deviation[place], costs[place], cells, prices)
+        return gains / spread, volume_found(cells, worst) / spread
+
+    def _predict(self, pool: Rows, known: Known, pending: Sequence[int]) -> tuple[Prediction, Array]:
+        """The losses of all that are compared, and those on the front: known, or of what is being trained.
+
+        What is being trained is believed to turn out as predicted: so nothing like it is proposed.
+        """
+        stopped, count = known.stopped, len(known.rows)
+        posterior = self._posterior(0, pool, known.rows, known.losses)
+        seen = np.searchsorted(pool, [*known.rows, *stopped.rows, *pending]).tolist()
+        unsure = np.append(np.zeros(count), stopped.deviations)
+        expected = np.append(known.losses, stopped.losses)
+        predicted = posterior.predict(seen[: len(expected)], expected, unsure)
+        if not pending:
+            return predicted, known.losses
+        believed = predicted.mean[seen[len(expected) :]]
+        unsure = np.append(unsure, np.zeros(len(pending)))
+        predicted = posterior.predict(seen, np.append(expected, believed), unsure)
+        return predicted, np.append(known.losses, believed)
+
+    def _costs(self, pool: Rows, rows: Sequence[int], measured: Array) -> Array:
+        """The costs of all that are compared: known, or predicted where only training tells them."""
+        columns = [self.candidates.costs[pool]]
+        for place, own in enumerate(measured.T, start=1):
+            known = np.searchsorted(pool, rows).tolist()
+            column = self._posterior(place, pool, rows, own).predict(known, own).mean
+            column[known] = own
             columns.append(((column - column.min()) / (np.ptp(column) or 1.0))[:, None])
         return np.column_stack(columns)
 
-    def _surrogate(self, rows: Rows, values: Array) -> Surrogate:
-        """Of the first so many that a kernel is fitted to."""
+    def _posterior(self, place: int, pool: Rows, rows: Sequence[int], values: Array) -> Posterior:
+        """Of an objective, by the first so many of its values that a kernel is fitted to."""
         count = fitted_count(len(rows))
-        key = rows[:count].tobytes() + values[:count].tobytes()
-        if key not in self._fitted:
-            self._fitted[key] = fit_surrogate(self.candidates.features[rows[:count]], values[:count])
-        return self._fitted[key]
+        key = np.array(rows[:count]).tobytes() + values[:count].tobytes() + pool.tobytes()
+        if self._posteriors.get(place, (b"",))[0] != key:
+            features = self.candidates.features
+            surrogate = fit_surrogate(features[list(rows[:count])], values[:count])
+            self._posteriors[place] = (key, Posterior(surrogate, features[pool]))
+        return self._posteriors[place][1]
+
+
+def _weigh(mean: Array, deviation: Array, costs: Array, cells: Cells, prices: Array) -> Array:
+    """The expected improvement of each that may be the largest, or the largest for its price; 0 of others."""
+    gains = np.zeros(len(mean))
+    most = most_improvement(mean, deviation, costs, cells)
+    weighed = np.union1d(_largest(most), _largest(most / prices))
+    for _ in range(2):
+        gains[weighed] = expected_hypervolume_improvement(
+            mean[weighed], deviation[weighed], costs[weighed], cells
+        )
+        promising = (most >= gains.max()) | (most / prices >= (gains / prices).max())
+        promising[weighed] = False
+        weighed = np.flatnonzero(promising)
+    return gains
+
+
+def _largest(values: Array) -> Rows:
+    most = min(FIRST_WEIGHED, len(values))
+    return np.argpartition(values, len(values) - most)[-most:]
 
 
 def fitted_count(known: int) -> int:

@@ -73,13 +73,28 @@ def build_cells(losses: Array, costs: Array, loss_bound: float, cost_bound: Arra
 def expected_improvement(mean: Array, deviation: Array, level: float | Array) -> Array:
     """E[max(0, level - y)] of a normal y; shapes broadcast."""
     below = level - mean
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         z = below / deviation
         density = np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi)
         spread: Array = below * ndtr(z) + deviation * density
     certain: Array = np.maximum(below, 0.0)
     improved: Array = np.where(deviation > 0, np.maximum(spread, 0.0), certain)
     return improved
+
+
+def most_improvement(mean: Array, deviation: Array, costs: Array, cells: Cells) -> Array:
+    """What the expected improvement of the hypervolume cannot exceed, (N,): a number a candidate, not a cell.
+
+    Where a candidate is no dearer than a point of the cost space, the best loss known there is at most that
+    known at its own costs.
+
+    Arguments are those of `expected_hypervolume_improvement`.
+    """
+    place, volume = [], np.ones(len(mean))
+    for axis, ends in enumerate(cells.edges):
+        place.append(np.minimum(np.searchsorted(ends, costs[:, axis], side="right"), len(ends) - 1))
+        volume *= np.maximum(0.0, ends[-1] - costs[:, axis])
+    return volume * expected_improvement(mean, deviation, cells.levels[tuple(place)])
 
 
 def expected_hypervolume_improvement(mean: Array, deviation: Array, costs: Array, cells: Cells) -> Array:
@@ -107,7 +122,11 @@ def hypervolume(losses: Array, costs: Array, loss_bound: float, cost_bound: Arra
 
     Arguments are those of `build_cells`.
     """
-    cells = build_cells(losses, costs, loss_bound, cost_bound)
+    return volume_found(build_cells(losses, costs, loss_bound, cost_bound), loss_bound)
+
+
+def volume_found(cells: Cells, loss_bound: float) -> float:
+    """The hypervolume of what is trained, from its cells."""
     volume = loss_bound - cells.levels
     for ends in reversed(cells.edges):
         widths = np.array([0.0, *(high - low for low, high in pairwise(ends))])

@@ -174,10 +174,10 @@ def test_predictions_are_those_of_a_trend_without_a_prior(model: LossModel) -> N
     wide = 1e6
 
     def covariance(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-        both: np.ndarray = kernel.k1(one, other) + wide * (1 + np.outer(one[:, -1], other[:, -1]))
+        both: np.ndarray = kernel.between(one, other) + wide * (1 + np.outer(one[:, -1], other[:, -1]))
         return both
 
-    own = covariance(model.features, model.features) + kernel.k2.noise_level * np.eye(12)
+    own = covariance(model.features, model.features) + kernel.noise * np.eye(12)
     across = covariance(at, model.features)
     mean = scale * across @ np.linalg.solve(own, model.losses / scale)
     variance = scale**2 * (covariance(at, at) - across @ np.linalg.solve(own, across.T))

@@ -5,9 +5,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.search.cost_aware.choose import STARTS, Candidates, Chooser, Known, Stopped, fitted_count
-from experiments.search.cost_aware.improvement import hypervolume
-from experiments.search.cost_aware.surrogate import fit_surrogate
+from experiments.search.cost_aware import choose
+from experiments.search.cost_aware.choose import (
+    STARTS,
+    Candidates,
+    Chooser,
+    Known,
+    Stopped,
+    _weigh,
+    fitted_count,
+)
+from experiments.search.cost_aware.improvement import (
+    build_cells,
+    expected_hypervolume_improvement,
+    hypervolume,
+)
 
 
 def grid(side: int = 12) -> Candidates:
@@ -131,14 +143,35 @@ def test_a_stopped_candidate_can_be_taken_up_for_what_is_left_of_its_price() -> 
     assert choice.left > 0
 
 
-def test_an_expected_loss_counts_the_less_the_more_unsure_it_is() -> None:
-    features = np.linspace(0, 1, 8)[:, None]
-    losses = 4 - features[:5, 0]
-    surrogate = fit_surrogate(features[:5], losses)
-    at, seen = features[6:7], np.append(losses, 5.0)
-    means = [
-        float(surrogate.predict(features[:6], seen, at, np.append(np.zeros(5), unsure)).mean[0])
-        for unsure in (0.01, 0.3, 1e6)
-    ]
-    plain = float(surrogate.predict(features[:5], losses, at).mean[0])
-    assert means[0] > means[1] > means[2] == pytest.approx(plain, abs=1e-4)
+@given(st.integers(0, 1000))
+@settings(deadline=None, max_examples=15)
+def test_what_is_not_weighed_would_not_have_been_chosen(seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    count = 300
+    mean, deviation = chance.normal(size=count), chance.uniform(0.01, 0.5, count)
+    costs, prices = chance.uniform(size=(count, 2)), chance.uniform(1, 10, count)
+    trained = chance.uniform(-1, 1, 12)
+    cells = build_cells(trained, chance.uniform(size=(12, 2)), 1.0, np.ones(2))
+    every = expected_hypervolume_improvement(mean, deviation, costs, cells)
+    weighed = _weigh(mean, deviation, costs, cells, prices)
+    assert np.count_nonzero(weighed) < count
+    assert weighed.max() == pytest.approx(every.max())
+    assert np.argmax(weighed / prices) == np.argmax(every / prices)
+
+
+def test_of_too_many_candidates_a_part_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choose, "MOST_COMPARED", 2000)
+    candidates = grid()
+    losses = loss_of(candidates)
+    rows = run(candidates, losses, 40)
+    assert len(set(rows)) == 40
+    bound, worst = np.ones(1), float(losses.max())
+    found = hypervolume(losses[rows], candidates.costs[rows], worst, bound)
+    assert found > 0.95 * hypervolume(losses, candidates.costs, worst, bound)
+    # With more known than are compared, chance decides.
+    monkeypatch.setattr(choose, "MOST_COMPARED", 40)
+    known = Known(rows, losses[rows], np.zeros((40, 0)), (), frozenset(rows))
+    choice = Chooser(candidates).choose(known, np.random.default_rng(0))
+    assert choice is not None
+    assert choice.row not in rows
+    assert choice.gain is None

@@ -16,6 +16,7 @@ from experiments.search.cost_aware.improvement import (
     expected_hypervolume_improvement,
     expected_improvement,
     hypervolume,
+    most_improvement,
 )
 
 Array = NDArray[np.float64]
@@ -74,6 +75,21 @@ def test_with_uncertainty_it_is_the_integral_over_all_losses(cost: list[float]) 
         np.array([mean]), np.array([deviation]), np.array([cost]), cells
     )
     assert improved[0] == pytest.approx(wanted, rel=1e-6)
+
+
+@pytest.mark.parametrize("dimensions", [0, 1, 2, 3])
+@given(data=st.data())
+@settings(deadline=None, max_examples=40)
+def test_it_is_never_more_than_the_most_that_it_can_be(dimensions: int, data: st.DataObject) -> None:
+    points = data.draw(trained(dimensions))
+    one = np.array([data.draw(st.tuples(*[numbers] * (1 + dimensions)))])
+    deviation = np.array([data.draw(st.floats(0, 1))])
+    cells = build_cells(points[:, 0], points[:, 1:], LOSS_BOUND, np.ones(dimensions))
+    improved = expected_hypervolume_improvement(one[:, 0], deviation, one[:, 1:], cells)
+    most = most_improvement(one[:, 0], deviation, one[:, 1:], cells)
+    assert improved[0] <= most[0] * (1 + 1e-9) + 1e-12
+    if not len(points):  # then there is one cell
+        assert improved[0] == pytest.approx(most[0])
 
 
 def test_without_costs_it_is_the_expected_improvement() -> None:
