@@ -3,10 +3,10 @@
     python tests/benchmarks/sampler_benchmark.py [--known 1000] [--candidates 10000] [--proposals 40]
         [--out sampler.md]
 
-Candidates are random points of eight whole numbers with one cost; losses are a smooth law with noise. The study is
-kept in SQLite, as that of a search, and holds `--known` trials; further ones are asked for, told what a
-search tells, and counted until they are ended, so that fits of the kernel which fall among them count too.
-Times are those of the processor, which others do not lengthen.
+Candidates are random points of eight whole numbers with one cost; losses are a smooth law with noise. The
+study is in SQLite, as that of a search, and holds `--known` trials; further ones are asked for, told what a
+search tells, and clocked, so that fits of the kernel which fall among them count. Times are those of the
+processor, which others do not lengthen.
 """
 
 import argparse
@@ -115,7 +115,7 @@ def main() -> None:
         [
             "# Proposals and their storage",
             "`python tests/benchmarks/sampler_benchmark.py`",
-            f"{platform.machine()}, {os.cpu_count()} cores, {os.environ.get('OMP_NUM_THREADS', 'all')} threads; "
+            f"{platform.machine()}, {os.environ.get('OMP_NUM_THREADS', os.cpu_count())} threads, "
             f"Python {platform.python_version()}, numpy {version('numpy')}, optuna {version('optuna')}. "
             f"{asked.known:,} known trials of {len(DOMAINS)} parameters, {asked.candidates:,} candidates.",
             tabulate(rows, ["", "median, ms", "90th percentile, ms", "mean, ms"], "github"),

@@ -32,6 +32,7 @@ from search_replay import OTHERS, OURS, SHARES, Progress, Search, follow, run_se
 from search_tables import Table, read_exhaustive, read_hwgpt
 from tabulate import tabulate
 
+EXHAUSTIVE = Path(__file__).parent / "exhaustive"
 MOST = {
     OURS: 200,
     "tpe": 300,
