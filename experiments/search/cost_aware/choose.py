@@ -128,7 +128,7 @@ class Chooser:
         """The candidate with the most expected improvement of the front's hypervolume for its FLOPs; None if
         all are taken.
 
-        Until enough is known, it is the one that lies farthest from all that were taken.
+        Until enough is known, it is the one that lies farthest from all that were taken, for its price.
 
         Raises:
             ValueError, numpy.linalg.LinAlgError: the losses cannot be modelled.
@@ -160,11 +160,13 @@ class Chooser:
         return flops
 
     def _farthest(self, free: Rows, taken: Sequence[int], generator: np.random.Generator) -> int:
+        """The one that lies farthest from those that were taken, for its price; the first is drawn by lot."""
+        cheap = self.candidates.train_flops[free] ** -self.cost_weight
         if not taken:
-            return int(generator.choice(free))
+            return int(generator.choice(free, p=cheap / cheap.sum()))
         features = self.candidates.features
         away = np.min([((features[free] - features[row]) ** 2).sum(axis=1) for row in taken], axis=0)
-        return int(free[np.argmax(away)])
+        return int(free[np.argmax(np.sqrt(away) * cheap)])
 
     def _pool(self, known: Known) -> Rows:
         """The candidates that are compared: those with a loss, and others until twice as many have one."""

@@ -175,3 +175,13 @@ def test_of_too_many_candidates_a_part_is_compared(monkeypatch: pytest.MonkeyPat
     assert choice is not None
     assert choice.row not in rows
     assert choice.gain is None
+
+
+def test_first_trials_lie_far_apart_for_their_price() -> None:
+    features = np.array([[0.0], [0.5], [1.0]])
+    known = Known([], np.zeros(0), np.zeros((0, 0)), (), frozenset({0}))
+    for price, farthest in ((1.0, 2), (3.9, 2), (4.1, 1), (100.0, 1)):  # twice as far is worth four times
+        candidates = Candidates(features, features, np.array([1.0, 1.0, price]))
+        choice = Chooser(candidates, cost_weight=0.5).choose(known, np.random.default_rng(0))
+        assert choice is not None
+        assert choice.row == farthest
