@@ -35,6 +35,7 @@ class Objective:
 
 FINAL_LOSSES = ("validation_loss", "perplexity", "bits_per_byte")
 """What the validation loss at the end of a training tells; each falls with it."""
+LOSSES = (*FINAL_LOSSES, "train_loss")
 SPENT = ("train_flops", "tokens")
 """What a training of a given time spends is known after it only."""
 OBJECTIVES = {

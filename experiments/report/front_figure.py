@@ -8,7 +8,7 @@ import numpy as np
 
 from experiments.front import is_on_front
 from experiments.labels import chosen_values, name_rows
-from experiments.objectives import OBJECTIVES, Objective
+from experiments.objectives import LOSSES, OBJECTIVES, Objective
 from experiments.report.axes import set_number_axis
 from experiments.report.placement import Label, place_labels
 from experiments.report.svg import (
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 LOSS = "validation_loss"
 ALWAYS = ("train_flops", "memory_bytes", "params")
-NO_COST = ("validation_loss", "train_loss", "perplexity", "bits_per_byte")
 WIDTH, HEIGHT = 400, 320
 
 
@@ -54,7 +53,7 @@ def front_panels(
     trials: "pd.DataFrame", summary: "pd.DataFrame", objectives: Sequence[str]
 ) -> list[FrontPanel]:
     """The panels that have data: training FLOPs, memory and parameters, then further costs asked for."""
-    asked = [name for name in objectives if name not in NO_COST]
+    asked = [name for name in objectives if name not in LOSSES]
     costs = [OBJECTIVES[name] for name in dict.fromkeys((*ALWAYS, *asked))]
     panels = [_panel(trials, summary, cost) for cost in costs]
     return [panel for panel in panels if len(panel.points)]

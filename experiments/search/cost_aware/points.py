@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.experiment import Experiment
-from experiments.objectives import Objective, find_objective
+from experiments.objectives import LOSSES, Objective, find_objective
 from experiments.point_table import PointTable
 from experiments.search.cost_aware.choose import Candidates
 from experiments.search.cost_aware.features import build_features
@@ -80,7 +80,7 @@ def find_points(experiment: Experiment, known: PointTable) -> SearchPoints:
             f"{', '.join(experiment.config.objectives)} are known without training; add an objective that "
             "only training tells, such as validation_loss, or look at `gpt-zoo audit`"
         )
-    losses = [objective for objective in unknown if "loss" in objective.name] or unknown
+    losses = [objective for objective in unknown if objective.name in LOSSES] or unknown
     chosen = table[[name for name in table if str(name).startswith(PARAMETER)]]
     chosen = chosen.rename(columns=lambda name: str(name).removeprefix(PARAMETER))
     for name in experiment.settings:

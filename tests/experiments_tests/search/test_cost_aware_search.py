@@ -10,10 +10,12 @@ from test_search_resume import search_until
 from tiny_searches import LIMIT, SPACE, TINY, Listening, Searches, assert_same, load_study, points, trained
 
 from experiments.experiment import Experiment
+from experiments.point_table import build_point_table
 from experiments.record import Status
 from experiments.run_folder import RunFolder
 from experiments.search import run_search
 from experiments.search.cost_aware import choose
+from experiments.search.cost_aware.points import find_points
 
 SETTLED = {"precision": "float32", "attention_backend": "written_out", "compile": "off", "loss_chunks": 1}
 TRIALS = 9
@@ -184,3 +186,11 @@ def test_gain_is_not_asked_of_who_cannot_tell(searches: Searches, tmp_path: Path
     experiment = declare(searches, search={"least_gain": 0.1}, objectives=["validation_loss"])
     with pytest.raises(ValueError, match="only the sampler cost_aware tells"):
         run_search(experiment, tmp_path)
+
+
+def test_a_loss_is_modelled_whatever_it_is_called_and_wherever_it_stands(searches: Searches) -> None:
+    experiment = declare(searches, objectives=["seconds", "perplexity", "params"])
+    points = find_points(experiment, build_point_table(experiment, 50, 0))
+    assert points.loss.name == "perplexity"
+    assert [one.name for one in points.measured] == ["seconds"]
+    assert [one.name for one in points.costs] == ["params"]
