@@ -8,12 +8,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from experiments.objectives import find_objective
 from experiments.record import Purpose, Status
+from experiments.settings import PREFIX
+from registry.costing.table import PARAMETER
 
 if TYPE_CHECKING:
     import pandas as pd
 
-
-SETTING = "parameters.training."
+SETTING = PARAMETER + PREFIX
 """Before a setting of the training that a search chose, among the columns of a table of trials."""
 
 

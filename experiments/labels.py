@@ -3,8 +3,9 @@
 import re
 from typing import TYPE_CHECKING, Any
 
-from experiments.tables import PARAMETER, searched_columns
+from experiments.tables import searched_columns
 from experiments.units import is_missing
+from registry.costing.table import PARAMETER
 
 if TYPE_CHECKING:
     import pandas as pd

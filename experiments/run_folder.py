@@ -15,7 +15,6 @@ audit.html          what `gpt-zoo audit` found before training
 
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,17 +53,20 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         Path(temporary).unlink(missing_ok=True)
 
 
-def copy_atomically(source: Path, target: Path) -> None:
-    """Copy a file, so that a crash leaves the whole of it or nothing.
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A place beside a file to write it anew: a crash leaves the old one or the new, never a part.
+
+    For what is written by name, and may be too large to hold in memory; else `write_atomically`.
 
     Raises:
-        OSError: the disk is full, or the source is gone.
+        OSError: the folder cannot be written.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}")
+    partial = path.with_name(f".{path.name}")
+    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        shutil.copyfile(source, partial)
-        os.replace(partial, target)
+        yield partial
+        os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
 

@@ -147,6 +147,7 @@ class TrialRunner:
 
     def stop(self, record: TrialRecord) -> None:
         """Keep the record of a training that was put down and does not go on; its state is kept with it."""
+        self.paused.pop((record.trial, record.seed), None)
         with self.writing:
             self.run.write_record(record)
             self._remember(record)

@@ -1,9 +1,10 @@
 """Trainings that were stopped before their end: kept with their state, and taken up where wanted again."""
 
+import shutil
 from dataclasses import dataclass, field
 
 from experiments.record import TrialRecord
-from experiments.run_folder import RunFolder, copy_atomically
+from experiments.run_folder import RunFolder, replacing
 from experiments.settings import identify_settings
 
 
@@ -39,7 +40,8 @@ class StoppedTrainings:
             return record
         own = self.run.state_path(record.trial, record.seed)
         if not own.exists():
-            copy_atomically(self.run.state_path(stopped.trial, stopped.seed), own)
+            with replacing(own) as partial:
+                shutil.copyfile(self.run.state_path(stopped.trial, stopped.seed), partial)
         return record.model_copy(update={"continues": stopped.trial})
 
     def forget_state(self, record: TrialRecord) -> None:

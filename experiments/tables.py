@@ -13,6 +13,7 @@ from experiments.masking import mask_text
 from experiments.objectives import DEFAULT_OBJECTIVES, OBJECTIVES, find_objective
 from experiments.record import SPEED_FIELDS, CurvePoint, Purpose, Status, TrialRecord
 from experiments.run_folder import RunFolder, write_atomically
+from registry.costing.table import PARAMETER
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 Source = RunFolder | Path | str | Sequence[TrialRecord]
 
-PARAMETER = "parameters."
 NOT_SCALAR = ("config", "parameters", "curve", "learning_rates")
 # What a spreadsheet would run as a formula, or skip on the way to one.
 FORMULA = r"^(?=\s*[=+\-@]|[\t\r\n])"

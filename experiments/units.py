@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from typing import Any
 
 MISSING = "–"
@@ -49,6 +50,11 @@ def format_seconds(value: float | None, *, trim: bool = False) -> str:
         return f"{minutes} min" if trim and not seconds else f"{minutes} min {seconds:02d} s"
     hours, minutes = divmod(round(value / 60), 60)
     return f"{hours} h" if trim and not minutes else f"{hours} h {minutes:02d} min"
+
+
+def enumerate_words(words: Sequence[str]) -> str:
+    """The words with commas between, and `and` before the last."""
+    return " and ".join(word for word in (", ".join(words[:-1]), words[-1]) if word) if words else ""
 
 
 def plural(count: int, noun: str) -> str:

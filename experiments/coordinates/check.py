@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import linear_regression
 from typing import Any, Literal
 
 from pydantic import ValidationError
@@ -118,10 +119,8 @@ def slope_of(values: dict[int, float]) -> float:
         raise ValueError(f"a slope takes two widths at least, got {given}; try 64,128,256")
     if not all(value > 0 and math.isfinite(value) for value in values.values()):
         return math.nan
-    xs, ys = ([math.log(number) for number in numbers] for numbers in (values.keys(), values.values()))
-    mean_x, mean_y = sum(xs) / len(xs), sum(ys) / len(ys)
-    over = sum((x - mean_x) * (y - mean_y) for x, y in zip(xs, ys, strict=True))
-    return over / sum((x - mean_x) ** 2 for x in xs)
+    widths, sizes = ([math.log(one) for one in numbers] for numbers in (values.keys(), values.values()))
+    return linear_regression(widths, sizes).slope
 
 
 def growing_trends(trends: Sequence[Trend]) -> list[Trend]:

@@ -9,7 +9,15 @@ from experiments.labels import chosen_values, name_rows
 from experiments.objectives import OBJECTIVES
 from experiments.record import Purpose
 from experiments.report.certainty import smallest_difference
-from experiments.units import format_bytes, format_count, format_flops, format_value, is_missing, plural
+from experiments.units import (
+    enumerate_words,
+    format_bytes,
+    format_count,
+    format_flops,
+    format_value,
+    is_missing,
+    plural,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +65,7 @@ def _afterwards(trials: "pd.DataFrame") -> list[str]:
         for purpose, what in ((Purpose.CONFIRM, "confirm the front"), (Purpose.CHECK, "check early stopping"))
         if counts[purpose]
     ]
-    return [f"More trainings followed: {_enumerate(told)}."] if told else []
+    return [f"More trainings followed: {enumerate_words(told)}."] if told else []
 
 
 def _best(summary: "pd.DataFrame", lead: str) -> str:
@@ -76,7 +84,7 @@ def _best(summary: "pd.DataFrame", lead: str) -> str:
         (best["params"], f"{format_count(best['params'])} parameters"),
         (best["memory_bytes"], f"{format_bytes(best['memory_bytes'])} of memory"),
     ]
-    spent = _enumerate([text for number, text in costs if not is_missing(number)])
+    spent = enumerate_words([text for number, text in costs if not is_missing(number)])
     head = objective.label.partition(" (")[0]
     found = f"The {what} {head} is {value}{unit} ({', '.join(named)}){sure}"
     return f"{found}, at {spent}." if spent else f"{found}."
@@ -99,7 +107,7 @@ def _cheaper(summary: "pd.DataFrame", lead: str) -> list[str]:
 
 def _front(summary: "pd.DataFrame", objectives: Sequence[str]) -> str:
     members = int(summary["on_front"].sum())
-    heads = _enumerate([OBJECTIVES[name].label.partition(" (")[0] for name in objectives])
+    heads = enumerate_words([OBJECTIVES[name].label.partition(" (")[0] for name in objectives])
     text = f"{plural(members, 'variant')} {'is' if members == 1 else 'are'} on the front of {heads}"
     confirmed = int((summary["n_confirmed"] > 0)[summary["on_front"]].sum())
     if not (summary["n_confirmed"] > 0).any():
@@ -124,7 +132,3 @@ def _leader(rows: "pd.DataFrame", lead: str, named_among: "pd.DataFrame | None" 
     numbers = named[lead].dropna()
     ranked = named.loc[numbers.sort_values(ascending=direction == "minimize", kind="stable").index]
     return ranked.iloc[0]
-
-
-def _enumerate(words: list[str]) -> str:
-    return " and ".join(word for word in (", ".join(words[:-1]), words[-1]) if word) if words else ""

@@ -1,9 +1,9 @@
 """What was spent on each variant, in words that say what the comparison is fair in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, TypeGuard
 
-from experiments.units import format_count, format_flops, format_seconds, plural
+from experiments.units import enumerate_words, format_count, format_flops, format_seconds, plural
 
 RULES = {
     "front": "stops a training that cannot reach the front: even in an optimistic view, which holds with "
@@ -72,10 +72,10 @@ def _rungs(asked: Mapping[str, Any]) -> str:
     rungs = find_rungs(asked)
     if not rungs:
         return ""
-    shares = _enumerate([f"{rung:.0%}" for rung in rungs])
+    shares = enumerate_words([f"{rung:.0%}" for rung in rungs])
     (place, at) = ("a rung", "it") if len(rungs) == 1 else ("rungs", "each")
     tokens = _part(asked, "budget").get("tokens")
-    counts = _enumerate([format_count(rung * tokens) for rung in rungs]) if _is_number(tokens) else ""
+    counts = enumerate_words([format_count(rung * tokens) for rung in rungs]) if _is_number(tokens) else ""
     told = f", after {counts} tokens" if counts else ""
     checked = _part(_part(asked, "search"), "stopping").get("check")
     check = (
@@ -122,7 +122,3 @@ def _part(asked: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 def _is_number(value: Any) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _enumerate(words: Sequence[str]) -> str:
-    return " and ".join(word for word in (", ".join(words[:-1]), words[-1]) if word) if words else ""

@@ -36,7 +36,7 @@ class Limits:
         Args:
             trained: Trials that were trained.
             records: Of the search.
-            gains: What was left to gain at each of the last proposals.
+            gains: What was left to gain at each of the last proposals; only `least_gain` asks for them.
         """
         if self.trials is not None and trained >= self.trials:
             return self.count(trained)

@@ -69,7 +69,8 @@ class SearchLoop:
 
     def _why_stop(self) -> str:
         """Why the search is at its end, or nothing."""
-        if reason := self.limits.reached(len(self.trained), self.records, self.proposer.gains_left(STEADY)):
+        gains = [] if self.limits.least_gain is None else self.proposer.gains_left(STEADY)
+        if reason := self.limits.reached(len(self.trained), self.records, gains):
             return reason
         done = self.limits.count(len(self.trained))
         if self.proposer.left(self.tried) == 0:

@@ -1,7 +1,6 @@
 """A training kept half-way in one safetensors file, the numbers in its metadata; nothing is pickled."""
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from experiments.data.tokens import Tokens
 from experiments.record import CurvePoint
+from experiments.run_folder import replacing
 from experiments.training.config import BudgetConfig, TrainingConfig
 from experiments.training.engine import Engine
 from experiments.training.spent import Spent
@@ -42,15 +42,11 @@ def save_state(path: Path, identity: str, engine: Engine, spent: Spent) -> None:
     numbers = {**vars(spent), "curve": [point.model_dump() for point in spent.curve]}
     del numbers["loop_seconds"]  # is of one process, as are the phases that it is divided into
     metadata = {"training": identity, "spent": json.dumps(numbers)}
-    partial = path.with_name(f".{path.name}")
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        safetensors.torch.save_file(tensors, partial, metadata=metadata)
-        os.replace(partial, path)
+        with replacing(path) as partial:
+            safetensors.torch.save_file(tensors, partial, metadata=metadata)
     except safetensors.SafetensorError as error:  # is no OSError, though nothing else can go wrong here
         raise OSError(f"{path} cannot be written: {error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def restore_state(path: Path, identity: str, engine: Engine, spent: Spent) -> None:

@@ -7,9 +7,7 @@ training: the same command goes on from there.
 """
 
 import argparse
-import json
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf, log
 from pathlib import Path
@@ -17,6 +15,7 @@ from statistics import fmean
 
 import tabulate
 import torch
+from kept import kept_in
 
 from experiments.data.config import DataConfig
 from experiments.data.tokens import Tokens, load_tokens
@@ -94,25 +93,6 @@ def sweep(width: int, seed: int, steps: int, tokens: Tokens) -> list[float]:
     tokens_seen = steps * declared.tokens_per_step(config_of(width).context_length)
     found = best_rate(losses_of(tried))
     return [found, found * short.shift, float(len(tried)), cost / whole.flops_train(tokens_seen)]
-
-
-def kept_in(path: Path) -> Callable[[str, Callable[[], object]], object]:
-    """Looks a measurement up, or makes and keeps it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    kept: dict[str, object] = {}
-    if path.exists():
-        for line in path.read_text().splitlines():
-            kept.update(json.loads(line))
-
-    def measure(key: str, make: Callable[[], object]) -> object:
-        if key not in kept:
-            kept[key] = make()
-            print(key, kept[key], flush=True)
-            with path.open("a") as file:
-                file.write(json.dumps({key: kept[key]}) + "\n")
-        return kept[key]
-
-    return measure
 
 
 def main() -> None:

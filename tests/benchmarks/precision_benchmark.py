@@ -7,13 +7,14 @@ What is measured is kept in `--kept FILE`, a line a training: the same command g
 """
 
 import argparse
-import json
+from functools import partial
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
 import tabulate
 import torch
+from kept import kept_in
 
 from experiments.data.config import DataConfig
 from experiments.data.tokens import Tokens, load_tokens
@@ -91,20 +92,15 @@ def main() -> None:
     keep_freed_memory()
     data = {"corpus": {"kind": "stdlib"}, "tokenizer": {"kind": "bytes"}, "validation_bytes": 100_000}
     tokens = load_tokens(DataConfig.model_validate(data), Silent())
-    options.kept.parent.mkdir(parents=True, exist_ok=True)
-    kept: dict[str, float] = {}
-    if options.kept.exists():
-        for line in options.kept.read_text().splitlines():
-            kept.update(json.loads(line))
-    for shape in options.shapes.split(","):
-        for seed in range(options.seeds):
-            for precision in (REFERENCE, *OTHERS):
-                key = f"{shape} {precision} {seed}"
-                if key not in kept:
-                    kept[key] = train(shape, precision, seed, tokens)
-                    print(key, f"{kept[key]:.4f}", flush=True)
-                    with options.kept.open("a") as file:
-                        file.write(json.dumps({key: kept[key]}) + "\n")
+    measure = kept_in(options.kept)
+    kept = {
+        f"{shape} {precision} {seed}": measure(
+            f"{shape} {precision} {seed}", partial(train, shape, precision, seed, tokens)
+        )
+        for shape in options.shapes.split(",")
+        for seed in range(options.seeds)
+        for precision in (REFERENCE, *OTHERS)
+    }
     report(kept, options)
 
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from experiments.objectives import FINAL_LOSSES, Objective, find_objective
+from experiments.objectives import FINAL_LOSSES, SPENT, Objective, find_objective
 from experiments.record import TrialRecord
 from experiments.search.stopping.forecast import forecast_final_loss
 from experiments.search.stopping.rule import Case, Rung, Stop, is_complete, loss_at
 
-GROWING = ("seconds", "wall_seconds", "tokens", "train_flops")
+GROWING = ("seconds", *SPENT)
 """Spent evenly: of a training that is stopped at a share of its budget, as much of them."""
 
 

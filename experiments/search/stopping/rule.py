@@ -66,12 +66,9 @@ class Rule(Protocol):
 
 def loss_at(records: Sequence[TrialRecord], point: int) -> float | None:
     """The mean over seeds of the validation loss at a point of the curve; None if one has none there."""
-    losses = []
-    for record in records:
-        if not record.curve or record.curve[min(point, len(record.curve)) - 1].validation_loss is None:
-            return None
-        losses.append(record.curve[min(point, len(record.curve)) - 1].validation_loss)
-    return fmean(loss for loss in losses if loss is not None) if losses else None
+    reached = [record.curve[:point][-1:] for record in records]
+    losses = [one.validation_loss for points in reached for one in points if one.validation_loss is not None]
+    return fmean(losses) if records and len(losses) == len(records) else None
 
 
 def is_complete(records: Sequence[TrialRecord]) -> bool:
